@@ -1,0 +1,3 @@
+import { build, setUp } from './toolchain.mjs';
+
+build(setUp());
