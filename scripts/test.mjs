@@ -11,7 +11,14 @@ const report = join(folder, 'report.json');
 say('running the tests');
 const done = run(
   node,
-  [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
   { tolerate: true, stdio: ['ignore', 'inherit', 'inherit'] },
 );
 let passed = 0;
@@ -20,7 +27,9 @@ let skipped = 0;
 try {
   const result = JSON.parse(readFileSync(report, 'utf8'));
   passed = result.numPassedTests;
-  failed = result.numFailedTests + result.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0).length;
+  failed =
+    result.numFailedTests +
+    result.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0).length;
   skipped = result.numPendingTests + (result.numTodoTests ?? 0);
 } catch {
   failed = 1;

@@ -33,11 +33,15 @@ function npmInstall(prefix, spec) {
   mkdirSync(prefix, { recursive: true });
   if (!existsSync(join(prefix, 'package.json'))) writeFileSync(join(prefix, 'package.json'), '{"private":true}\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const done = spawnSync(npm, ['install', '--no-save', '--no-package-lock', '--loglevel=error', '--prefix', prefix, spec], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    cwd: prefix,
-    shell: process.platform === 'win32',
-  });
+  const done = spawnSync(
+    npm,
+    ['install', '--no-save', '--no-package-lock', '--loglevel=error', '--prefix', prefix, spec],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      cwd: prefix,
+      shell: process.platform === 'win32',
+    },
+  );
   if (done.error) fail(`could not run npm: ${done.error.message}`);
   if (done.status !== 0) fail(`npm install ${spec} failed (exit ${done.status})`);
 }
@@ -50,7 +54,9 @@ export function findNode() {
   const prefix = join(TOOLS, `node-${NODE_PINNED}`);
   const binary = join(prefix, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(binary)) {
-    say(`Node ${process.versions.node} is older than ${NODE_OLDEST.join('.')}; fetching Node ${NODE_PINNED} into .tools/`);
+    say(
+      `Node ${process.versions.node} is older than ${NODE_OLDEST.join('.')}; fetching Node ${NODE_PINNED} into .tools/`,
+    );
     npmInstall(prefix, `${name}@${NODE_PINNED}`);
     if (!existsSync(binary)) fail(`${name}@${NODE_PINNED} did not bring ${binary}`);
   }
@@ -75,7 +81,12 @@ export function findPnpm() {
 export function toolEnvironment(node) {
   const separator = process.platform === 'win32' ? ';' : ':';
   const bins = [dirname(node), join(root, 'node_modules', '.bin')].join(separator);
-  return { ...process.env, PATH: `${bins}${separator}${process.env.PATH ?? ''}`, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
+  return {
+    ...process.env,
+    PATH: `${bins}${separator}${process.env.PATH ?? ''}`,
+    TURBO_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+  };
 }
 
 /** Runs a program in the foreground and ends this process with its code if it fails. */
@@ -91,7 +102,12 @@ function isInstalled() {
   const installed = join(root, 'node_modules', '.modules.yaml');
   const lock = join(root, 'pnpm-lock.yaml');
   const current = join(root, 'node_modules', '.pnpm', 'lock.yaml');
-  return existsSync(installed) && existsSync(current) && readFileSync(lock, 'utf8') === readFileSync(current, 'utf8') && statSync(installed).isFile();
+  return (
+    existsSync(installed) &&
+    existsSync(current) &&
+    readFileSync(lock, 'utf8') === readFileSync(current, 'utf8') &&
+    statSync(installed).isFile()
+  );
 }
 
 /** Fetches what is missing: Node if too old, pnpm, the dependencies. Returns the Node to go on with. */
@@ -108,7 +124,13 @@ export function setUp() {
 /** Compiles every package and app (turbo skips what has not changed). */
 export function build(node) {
   say('building');
-  run(node, [join(root, 'node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', '--output-logs=errors-only', '--no-update-notifier']);
+  run(node, [
+    join(root, 'node_modules', 'turbo', 'bin', 'turbo'),
+    'run',
+    'build',
+    '--output-logs=errors-only',
+    '--no-update-notifier',
+  ]);
   // The launchers in apps/*/bin start with this Node when the one on PATH is too old or absent.
   mkdirSync(TOOLS, { recursive: true });
   writeFileSync(join(TOOLS, 'node-path'), `${node}\n`);
