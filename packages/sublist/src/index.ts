@@ -1,0 +1,16 @@
+export { type CompiledFilter, compileFilter } from './filter.ts';
+export type { InterestCallback } from './interest.ts';
+export { MATCH_CACHE_CHANGES, MATCH_CACHE_MAX, MATCH_CACHE_VALUES_MAX } from './match-cache.ts';
+export type { Matches, QueueMatch } from './matches.ts';
+export {
+  hasEmptyToken,
+  hasWildcards,
+  isLiteralSubject,
+  isSubscribable,
+  isValidPublishSubject,
+  isValidSubject,
+  tokenCount,
+  tokens,
+} from './subject.ts';
+export { isSubset, overlaps, subjectMatches } from './subject-relations.ts';
+export { Sublist, type SublistOptions, type SublistStats } from './sublist.ts';
