@@ -1,3 +1,6 @@
+/** Thrown by a check of `until` when waiting on is pointless: it ends the wait at once. */
+export class GiveUp extends Error {}
+
 /** Polls until `check` gives something other than undefined, null or false. Rejects after `withinMs` naming `what`. */
 export async function until<T>(
   what: string,
@@ -11,6 +14,7 @@ export async function until<T>(
       const value = await check();
       if (value !== undefined && value !== null && value !== false) return value;
     } catch (error) {
+      if (error instanceof GiveUp) throw error;
       last = error;
     }
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`, { cause: last });

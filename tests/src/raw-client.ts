@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { until, within } from './deadline.ts';
+import { GiveUp, until, within } from './deadline.ts';
 
 /** A bare TCP connection for byte-exact conversations. */
 export class RawClient implements AsyncDisposable {
@@ -39,6 +39,11 @@ export class RawClient implements AsyncDisposable {
     return this.#received.latin1Slice();
   }
 
+  /** Drops the first `length` received bytes. */
+  discard(length: number): void {
+    this.#received = this.#received.subarray(length);
+  }
+
   send(bytes: string | Buffer): void {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
@@ -50,7 +55,7 @@ export class RawClient implements AsyncDisposable {
       () => {
         const at = this.received.indexOf(mark);
         if (at >= 0) return at + mark.length;
-        if (this.#closed) throw new Error(`closed after ${JSON.stringify(this.received)}`);
+        if (this.#closed) throw new GiveUp(`closed after ${JSON.stringify(this.received)}`);
         return null;
       },
       withinMs,

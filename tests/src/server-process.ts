@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { until, within } from './deadline.ts';
+import { GiveUp, until, within } from './deadline.ts';
 import { type OracleVersion, oraclePath, repositoryRoot } from './oracle.ts';
 
 /** How to start a server as a process of its own. */
@@ -67,7 +67,7 @@ export class ServerProcess implements AsyncDisposable {
       await until(
         `${command} is ready`,
         () => {
-          if (server.exited) throw new Error(`it ended with ${server.child.exitCode}: ${server.output}`);
+          if (server.exited) throw new GiveUp(`it ended with ${server.child.exitCode}: ${server.output}`);
           return server.output.includes('Server is ready');
         },
         options.readyWithinMs ?? 20_000,
