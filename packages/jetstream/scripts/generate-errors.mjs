@@ -35,11 +35,12 @@ export interface ErrorTemplate {
   readonly description: string;
 }
 
-export const JS_ERRORS = {
-${lines.join('\n')}
-} as const satisfies Record<string, ErrorTemplate>;
-
 /** Name of an error: nats-server's constant without \`JS\` and \`Err\`. */
-export type ErrorName = keyof typeof JS_ERRORS;
+export type ErrorName =
+${[...names].map((name) => `  | '${name}'`).join('\n')};
+
+export const JS_ERRORS: Readonly<Record<ErrorName, ErrorTemplate>> = {
+${lines.join('\n')}
+};
 `,
 );

@@ -96,7 +96,13 @@ export interface HostAccount {
    * Sends a message: matches by `to`, writes `subject` on the wire. The bytes are copied (or sent) before it
    * returns. Returns how many subscribers got it; 0 means nobody.
    */
-  deliver(to: string, subject: string, reply: string | null, header: Uint8Array | null, payload: Uint8Array | null): number;
+  deliver(
+    to: string,
+    subject: string,
+    reply: string | null,
+    header: Uint8Array | null,
+    payload: Uint8Array | null,
+  ): number;
 }
 
 /** JetStream limits of an account; -1 = unlimited (spec/jetstream.md 2.7). */

@@ -105,15 +105,21 @@ export interface MessageStore {
   skip(count: number, timeMs: number, timeNs: number): number;
   /**
    * Removes one message. `user` deletes leave a tombstone (and overwrite the bytes when `erase`); `limit` evictions from the front leave
-   * none; `ack` removals (interest, work queue) as nats-server does. Returns false if there is no such message.
+   * none; `ack` removals (interest, work queue) as nats-server does. Returns the message's subject (which the store
+   * knows: it keeps counts by subject, and consumers are told), or null if there is no such message.
    */
-  remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): boolean;
+  remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): string | null;
   /**
    * Removes messages whose subject passes `filter` (null = all) and whose sequence is below `belowSeq` (0 = no bound),
    * except the newest `keep` of them. Calls `onRemoved` per message removed when given. Returns how many.
    * Purging everything leaves firstSeq = lastSeq + 1.
    */
-  purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: ((seq: number, subject: string) => void) | null): number;
+  purge(
+    filter: SubjectFilter | null,
+    belowSeq: number,
+    keep: number,
+    onRemoved: ((seq: number, subject: string) => void) | null,
+  ): number;
 
   /** Current state, including what is appended but not yet committed. The object is the caller's. */
   state(): StoreState;
@@ -126,7 +132,10 @@ export interface MessageStore {
   /** Literal subject's state; undefined when it has no message. */
   subject(subject: string): SubjectState | undefined;
   /** Calls back for each subject that passes `filter` (null = all), in any order. Return false to stop. */
-  eachSubject(filter: SubjectFilter | null, callback: (subject: string, state: SubjectState) => boolean | undefined): void;
+  eachSubject(
+    filter: SubjectFilter | null,
+    callback: (subject: string, state: SubjectState) => boolean | undefined,
+  ): void;
   /** How many messages with sequence ≥ `from` pass `filter` (null = all). May read blocks synchronously: control plane only. */
   count(filter: SubjectFilter | null, from: number): number;
 

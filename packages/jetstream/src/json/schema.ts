@@ -1,0 +1,51 @@
+/** Describes the JSON objects of the API so that bodies decode with Go's rules and error texts (json/decode.ts). */
+
+/** An enumeration; anything else is refused with `can not unmarshal "…"`. */
+export interface EnumSchema {
+  readonly kind: 'enum';
+  readonly values: readonly string[];
+}
+
+export interface ListSchema {
+  readonly kind: 'list';
+  readonly item: FieldSchema;
+}
+
+/** A JSON object; `goType` is the name Go's error texts carry. Keys match in any case, exact ones first. */
+export interface ObjectSchema {
+  readonly kind: 'object';
+  readonly goType: string;
+  readonly fields: Readonly<Record<string, FieldSchema>>;
+}
+
+/**
+ * What a field holds. Integers: `int` and `int64` signed 64 bit, `int32`, `uint64`, `duration` (nanoseconds, signed 64 bit). They decode to a
+ * number; one that a number cannot hold exactly is refused. `time` is RFC 3339 and decodes to Go's normal form of it.
+ * `strings` is a list of strings, `metadata` a map of strings.
+ */
+export type FieldSchema =
+  | 'string'
+  | 'bool'
+  | 'int'
+  | 'int32'
+  | 'int64'
+  | 'uint64'
+  | 'duration'
+  | 'time'
+  | 'strings'
+  | 'metadata'
+  | EnumSchema
+  | ListSchema
+  | ObjectSchema;
+
+export function objectSchema(goType: string, fields: Readonly<Record<string, FieldSchema>>): ObjectSchema {
+  return { kind: 'object', goType, fields };
+}
+
+export function enumSchema(...values: readonly string[]): EnumSchema {
+  return { kind: 'enum', values };
+}
+
+export function listSchema(item: FieldSchema): ListSchema {
+  return { kind: 'list', item };
+}
