@@ -56,8 +56,8 @@ export function seen(message: StoredMessage): Loaded {
   return {
     seq: message.seq,
     subject: message.subject,
-    header: message.buffer.latin1Slice(message.headerStart, message.payloadStart),
-    payload: message.buffer.latin1Slice(message.payloadStart, message.payloadEnd),
+    header: message.buffer.toString('latin1', message.headerStart, message.payloadStart),
+    payload: message.buffer.toString('latin1', message.payloadStart, message.payloadEnd),
     timeMs: message.timeMs,
     timeNs: message.timeNs,
   };
