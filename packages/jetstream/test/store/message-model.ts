@@ -40,8 +40,10 @@ export class MessageModel {
     return this.lastSeq;
   }
 
-  remove(seq: number): boolean {
-    return this.#removeAll(this.messages.filter((message) => message.seq === seq)) > 0;
+  remove(seq: number): string | null {
+    const found = this.load(seq);
+    if (found !== null) this.#removeAll([found]);
+    return found?.subject ?? null;
   }
 
   purge(filter: SubjectFilter | null, belowSeq: number, keep: number): { seq: number; subject: string }[] {
@@ -132,11 +134,10 @@ export class MessageModel {
     return found?.seq ?? this.lastSeq + 1;
   }
 
-  #removeAll(gone: ModelMessage[]): number {
-    if (gone.length === 0) return 0;
+  #removeAll(gone: ModelMessage[]): void {
+    if (gone.length === 0) return;
     const seqs = new Set(gone.map(({ seq }) => seq));
     this.messages = this.messages.filter(({ seq }) => !seqs.has(seq));
     this.#firstWhenEmpty = this.lastSeq + 1;
-    return gone.length;
   }
 }

@@ -155,9 +155,9 @@ export function describeMessageStore(kind: 'file' | 'memory', open: StoreFactory
     describe('remove', () => {
       it.each(['user', 'limit', 'ack'] as const)('forgets a message (%s)', async (reason) => {
         for (let seq = 1; seq <= 5; seq++) append(store, `s.${seq % 2}`, `${seq}`);
-        expect(store.remove(3, reason, false)).toBe(true);
-        expect(store.remove(3, reason, false)).toBe(false);
-        expect(store.remove(6, reason, false)).toBe(false);
+        expect(store.remove(3, reason, false)).toBe('s.1');
+        expect(store.remove(3, reason, false)).toBeNull();
+        expect(store.remove(6, reason, false)).toBeNull();
         expect(await load(store, 3)).toBeNull();
         expect(store.deletedSeqs()).toEqual([3]);
         expect(store.subject('s.1')).toEqual({ count: 2, first: 1, last: 5 });
@@ -196,7 +196,7 @@ export function describeMessageStore(kind: 'file' | 'memory', open: StoreFactory
       it('erases the bytes when told to', async () => {
         append(store, 'a', 'secret');
         append(store, 'a', 'open');
-        expect(store.remove(1, 'user', true)).toBe(true);
+        expect(store.remove(1, 'user', true)).toBe('a');
         expect(await load(store, 1)).toBeNull();
         expect(await load(store, 2)).toMatchObject({ payload: 'open' });
       });

@@ -136,10 +136,10 @@ export class MemoryMessages implements MessageStore {
     return this.lastSeq;
   }
 
-  remove(seq: number, _reason: 'user' | 'limit' | 'ack', erase: boolean): boolean {
-    if (!this.#remove(seq, erase, null)) return false;
-    this.#mutated();
-    return true;
+  remove(seq: number, _reason: 'user' | 'limit' | 'ack', erase: boolean): string | null {
+    const subject = this.#remove(seq, erase, null);
+    if (subject !== null) this.#mutated();
+    return subject;
   }
 
   purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: Removed): number {
@@ -320,17 +320,18 @@ export class MemoryMessages implements MessageStore {
       this.lastSeq = belowSeq - 1;
       this.#setEmpty(belowSeq);
     } else {
-      while (this.firstSeq < belowSeq && this.#remove(this.firstSeq, false, onRemoved)) purged++;
+      while (this.firstSeq < belowSeq && this.#remove(this.firstSeq, false, onRemoved) !== null) purged++;
       if (purged === 0) return 0;
     }
     this.#mutated();
     return purged;
   }
 
-  #remove(seq: number, erase: boolean, onRemoved: Removed): boolean {
+  /** Removes a message and returns its subject; null if there is none. */
+  #remove(seq: number, erase: boolean, onRemoved: Removed): string | null {
     const block = this.#blocks.holding(seq);
     const slot = block === null ? -1 : block.slotOf(seq);
-    if (block === null || slot < 0) return false;
+    if (block === null || slot < 0) return null;
     const entry = this.#subjects.byId(block.subjectId(slot));
     this.messages--;
     this.bytes -= entry.bytes + block.headerBytes(slot) + block.payloadBytes(slot) + MESSAGE_OVERHEAD_BYTES;
@@ -339,7 +340,7 @@ export class MemoryMessages implements MessageStore {
     this.#blocks.tidy(block);
     if (seq === this.firstSeq) this.#advanceFirst();
     onRemoved?.(seq, entry.subject);
-    return true;
+    return entry.subject;
   }
 
   #advanceFirst(): void {
