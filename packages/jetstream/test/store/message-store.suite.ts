@@ -153,7 +153,7 @@ export function describeMessageStore(kind: 'file' | 'memory', open: StoreFactory
     });
 
     describe('remove', () => {
-      it.each(['user', 'limit', 'ack'] as const)('forgets a message (%s)', async (reason) => {
+      it.each(['user', 'limit', 'ack'] as const)('forgets a message and returns its subject (%s)', async (reason) => {
         for (let seq = 1; seq <= 5; seq++) append(store, `s.${seq % 2}`, `${seq}`);
         expect(store.remove(3, reason, false)).toBe('s.1');
         expect(store.remove(3, reason, false)).toBeNull();
