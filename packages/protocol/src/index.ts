@@ -1,0 +1,30 @@
+export { checkClientInfo } from './client-info.ts';
+export { type ConnectOptions, type ConnectResult, DEFAULT_CONNECT_OPTIONS, parseConnect } from './connect-options.ts';
+export {
+  CRLF,
+  encodeError,
+  encodeInfo,
+  msgHeadBytesMax,
+  msgHeadOfBytesMax,
+  OK,
+  PING,
+  PONG,
+  writeDecimal,
+  writeMsgHead,
+  writeMsgHeadOf,
+} from './encoder.ts';
+export { CLOSE_REASONS, type CloseReason, WIRE_ERRORS } from './errors.ts';
+export { stringifyGoJson } from './go-json-text.ts';
+export { goQuote, goQuoteBytes } from './go-quote.ts';
+export type { ClientOperations, ParserLimits } from './operations.ts';
+export { PublishArgs } from './publish-args.ts';
+export {
+  RECENT_SUBJECT_BYTES_MAX,
+  RECENT_SUBJECTS_SLOTS,
+  RecentSubjects,
+  type SubjectEntry,
+} from './recent-subjects.ts';
+export type { ServerInfo } from './server-info.ts';
+export { ServerParser } from './server-parser.ts';
+export { subjectByteLength, subjectFromBytes, subjectToBytes, writeSubject } from './subject-bytes.ts';
+export type { ProtocolViolation } from './violation.ts';
