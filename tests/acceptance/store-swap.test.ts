@@ -167,7 +167,7 @@ async function visit<T>(
   await using server = await start(storeDir);
   const result = await (async () => {
     await using client = await WireClient.connect(server.port);
-    return work(client);
+    return await work(client);
   })();
   if (end === 'kill') await server.kill();
   else await server.stop();
@@ -177,6 +177,23 @@ async function visit<T>(
 async function fillAndSnapshot(client: WireClient, round: string): Promise<Snapshot> {
   await fill(client, round);
   return snapshot(client);
+}
+
+/** Releases before 2.11 miscount num_pending by the messages that were deleted meanwhile: not compared with them. */
+function countable(taken: Snapshot, version: OracleVersion): Snapshot {
+  if (version === '2.10')
+    for (const consumer of Object.values(taken.consumers)) delete (consumer.positions as Json)['pending'];
+  return taken;
+}
+
+/** nats-server forgets the time of a last message that was erased when it has to read the blocks again. */
+function withoutLastTime(streams: Snapshot['streams']): unknown {
+  return Object.fromEntries(
+    Object.entries(streams).map(([name, stream]) => [
+      name,
+      { ...stream, state: { ...(stream.state as Json), last_ts: '' } },
+    ]),
+  );
 }
 
 for (const version of ['2.15', '2.10'] as const) {
@@ -199,14 +216,16 @@ for (const version of ['2.15', '2.10'] as const) {
         using dir = new TempDir('swap');
         const written = await visit(ours, dir.path, (client) => fillAndSnapshot(client, 'a'));
         expect(await visit(ours, dir.path, snapshot)).toEqual(written);
-        expect(await visit(oracle(version), dir.path, snapshot)).toEqual(written);
+        expect(countable(await visit(oracle(version), dir.path, snapshot), version)).toEqual(
+          countable(written, version),
+        );
       });
 
       it('after a kill here has the same messages, deletes and purges there, and no position that is ahead', async () => {
         using dir = new TempDir('swap');
         const written = await visit(ours, dir.path, (client) => fillAndSnapshot(client, 'a'), 'kill');
         const opened = await visit(oracle(version), dir.path, snapshot, 'kill');
-        expect(opened.streams).toEqual(written.streams);
+        expect(withoutLastTime(opened.streams)).toEqual(withoutLastTime(written.streams));
         for (const [name, { positions }] of Object.entries(opened.consumers)) {
           const before = written.consumers[name]?.positions as Record<string, { stream_seq: number }>;
           const after = positions as Record<string, { stream_seq: number }>;
