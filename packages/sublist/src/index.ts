@@ -13,4 +13,7 @@ export {
   tokens,
 } from './subject.ts';
 export { isSubset, overlaps, subjectMatches } from './subject-relations.ts';
+export { SubjectTransform, type TransformOptions } from './subject-transform.ts';
+export { SubjectTree, type SubjectTreeCallback } from './subject-tree.ts';
 export { Sublist, type SublistOptions, type SublistStats } from './sublist.ts';
+export { TransformError } from './transform-error.ts';

@@ -99,7 +99,6 @@ export class PatternTrie<V> {
       if (node.star !== null) pending.push(node.star);
       node.children?.each((child) => {
         pending.push(child);
-        return true;
       });
     }
   }

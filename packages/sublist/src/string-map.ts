@@ -52,10 +52,12 @@ export class StringMap<V> {
       const before = shard.size;
       shard.set(key, value);
       this.#size += shard.size - before;
-    } else if (this.#size === 0 || this.#key === key) {
+    } else if (this.#size === 0) {
       this.#key = key;
       this.#value = value;
       this.#size = 1;
+    } else if (this.#key === key) {
+      this.#value = value;
     } else {
       this.#map = new Map<string, V>([[this.#key, this.#value as V]]).set(key, value);
       this.#size = 2;
@@ -84,18 +86,19 @@ export class StringMap<V> {
     this.#forgetSingle();
   }
 
-  /**
-   * Calls back per entry, in any order, until the callback returns false; then returns false itself.
-   * Entries may be removed meanwhile; one that is added may or may not be visited.
-   */
-  each(callback: (value: V, key: string) => boolean | undefined): boolean {
-    if (this.#size === 0) return true;
-    if (this.#map !== null) return eachOf(this.#map, callback);
-    if (this.#shards === null) return callback(this.#value as V, this.#key) !== false;
-    for (const shard of this.#shards) {
-      if (!eachOf(shard, callback)) return false;
-    }
-    return true;
+  /** The entries, in any order. Removing the present one or adding others meanwhile does no harm. */
+  entries(): Iterator<readonly [string, V]> {
+    if (this.#map !== null) return this.#map.entries();
+    if (this.#shards !== null) return entriesOf(this.#shards);
+    const single: (readonly [string, V])[] = this.#size === 0 ? [] : [[this.#key, this.#value as V]];
+    return single.values();
+  }
+
+  /** Calls back per value, in any order. The map must not change meanwhile. */
+  each(callback: (value: V) => void): void {
+    if (this.#map !== null) this.#map.forEach(callback);
+    else if (this.#shards !== null) for (const shard of this.#shards) shard.forEach(callback);
+    else if (this.#size === 1) callback(this.#value as V);
   }
 
   #forgetSingle(): void {
@@ -111,9 +114,6 @@ export class StringMap<V> {
   }
 }
 
-function eachOf<V>(map: Map<string, V>, callback: (value: V, key: string) => boolean | undefined): boolean {
-  for (const [key, value] of map) {
-    if (callback(value, key) === false) return false;
-  }
-  return true;
+function* entriesOf<V>(shards: readonly Map<string, V>[]): Generator<readonly [string, V], undefined> {
+  for (const shard of shards) yield* shard;
 }

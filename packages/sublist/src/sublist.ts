@@ -169,10 +169,7 @@ export class Sublist<T> {
       }
     };
     this.#patterns.each(visit);
-    this.#literals.each((subscribers) => {
-      visit(subscribers);
-      return true;
-    });
+    this.#literals.each(visit);
   }
 
   /** Current figures. Walks the cache: for monitoring only. */
