@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { describeTargets, oraclePath, RawClient, repositoryRoot, ServerProcess, TempDir, until } from '../src/index.ts';
+
+describeTargets('nats-server as a program', (target) => {
+  const binary = (): string =>
+    target.name === 'natsd' ? join(repositoryRoot, 'apps/natsd/bin/natsd') : (oraclePath() ?? '');
+  const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(binary(), args, { encoding: 'utf8', timeout: 20_000 });
+
+  it('prints its version', () => {
+    for (const flag of ['-v', '--version', 'version']) {
+      expect(run(flag)).toMatchObject({ status: 0, stdout: 'nats-server: v2.15.1\n' });
+    }
+  });
+
+  it('explains itself, and says what it does not understand', () => {
+    expect(run('-h').status).toBe(0);
+    expect(run('-h').stdout).toContain('-p, --port <port>');
+    const unknown = run('-nope');
+    expect(unknown).toMatchObject({ status: 0 });
+    expect(unknown.stderr).toContain('flag provided but not defined: -nope');
+    expect(run('-p').stderr).toContain('flag needs an argument: -p');
+    const word = run('foo');
+    expect(word.status).toBe(1);
+    expect(word.stderr).toContain('nats-server: unrecognized command: "foo"');
+  });
+
+  it('refuses files that are missing or wrong, naming the place', () => {
+    using dir = new TempDir('conf');
+    const missing = run('-c', join(dir.path, 'none.conf'));
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toContain('no such file or directory');
+    const file = join(dir.path, 'wrong.conf');
+    writeFileSync(file, 'port: 4333\nfoo: 1\nmax_payload: abc\n');
+    const wrong = run('-c', file);
+    expect(wrong.status).toBe(1);
+    expect(wrong.stderr).toContain(`${file}:2:1: unknown field "foo"`);
+    expect(wrong.stderr).toContain(`${file}:3:1: interface conversion: interface {} is string, not int64`);
+  });
+
+  it('checks a file without running it', () => {
+    using dir = new TempDir('conf');
+    const file = join(dir.path, 'ok.conf');
+    writeFileSync(file, '{"port":4555}');
+    const checked = run('-t', '-c', file);
+    expect(checked.status).toBe(0);
+    expect(checked.stderr).toContain(`nats-server: configuration file ${file} is valid (sha256:3dc51421e0776eda`);
+  });
+
+  it('writes ports and pid files, logs in the known format and frees the port on SIGTERM', async () => {
+    using dir = new TempDir('ports');
+    const link = join(dir.path, 'nats-server');
+    symlinkSync(binary(), link);
+    await using server = new ServerProcess(link, {
+      args: ['-a', '127.0.0.1', '-p', '-1', '-m', '-1', '-P', join(dir.path, 'pid'), '--ports_file_dir', dir.path],
+    });
+    await server.line(/Server is ready/);
+    const file = join(dir.path, `nats-server_${server.pid}.ports`);
+    await until('the ports file', () => existsSync(file) && readFileSync(file, 'utf8').endsWith('}'));
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      nats: [`nats://127.0.0.1:${server.port}`],
+      monitoring: [`http://127.0.0.1:${server.monitoringPort}`],
+    });
+    expect(readFileSync(join(dir.path, 'pid'), 'utf8')).toBe(`${server.pid}`);
+    for (const line of server.output.trim().split('\n')) {
+      expect(line).toMatch(
+        new RegExp(`^\\[${server.pid}\\] \\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{6} \\[(INF|WRN)\\] `),
+      );
+    }
+    await using client = await RawClient.connect(server.port);
+    expect(await client.flush()).toBe('PONG\r\n');
+    server.child.kill('SIGTERM');
+    expect(await server.ended()).toBe(0);
+    expect(await client.untilClosed()).toBe('');
+    expect(server.output).toContain('Trapped "terminated" signal');
+    expect(server.output).toContain('Server Exiting..');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('says why it cannot listen', async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+    const { port } = blocker.address() as { port: number };
+    const result = run('-a', '127.0.0.1', '-p', `${port}`);
+    blocker.close();
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain(
+      `[FTL] Error listening on port: 127.0.0.1:${port}, "listen tcp 127.0.0.1:${port}: bind: address already in use"`,
+    );
+  });
+
+  it('serves the monitoring pages that launchers poll', async () => {
+    await using server = await target.start({ args: ['-m', '-1', '-n', 'named'] });
+    await using client = await RawClient.connect(server.port);
+    client.send('CONNECT {"name":"mon","verbose":false}\r\nSUB a.b 7\r\nPUB a.b 5\r\nhello\r\n');
+    await client.flush();
+    const base = `http://127.0.0.1:${server.monitoringPort}`;
+    const get = async (path: string): Promise<Record<string, unknown>> =>
+      (await (await fetch(`${base}${path}`)).json()) as Record<string, unknown>;
+    expect(await get('/varz')).toMatchObject({
+      server_name: 'named',
+      version: '2.15.1',
+      connections: 1,
+      in_msgs: 1,
+      out_msgs: 1,
+      max_payload: 1_048_576,
+      port: server.port,
+    });
+    const connz = await get('/connz?subs=1');
+    expect(connz).toMatchObject({
+      num_connections: 1,
+      connections: [{ name: 'mon', in_bytes: 5, subscriptions: 1, subscriptions_list: ['a.b'] }],
+    });
+    expect(await get('/healthz')).toEqual({ status: 'ok' });
+    expect((await fetch(`${base}/nothing`)).status).toBe(404);
+    const bad = await fetch(`${base}/connz?limit=x`);
+    expect([bad.status, await bad.text()]).toEqual([
+      400,
+      'Error decoding int for \'limit\': strconv.Atoi: parsing "x": invalid syntax',
+    ]);
+  });
+
+  it('keeps JetStream where -sd says, with the mode bits of secrets', async () => {
+    using dir = new TempDir('sd');
+    await using server = await target.start({ args: ['-js', '-sd', dir.path, '-m', '-1'] });
+    const jsz = (await (await fetch(`http://127.0.0.1:${server.monitoringPort}/jsz`)).json()) as Record<
+      string,
+      unknown
+    >;
+    expect(jsz).toMatchObject({ config: { store_dir: join(dir.path, 'jetstream') }, streams: 0, messages: 0 });
+    expect(readdirSync(dir.path)).toContain('jetstream');
+    expect(await server.stop()).toBe(0);
+  });
+});
