@@ -1,4 +1,12 @@
 export { checkClientInfo } from './client-info.ts';
+export {
+  ClientParser,
+  type ClientParserLimits,
+  SERVER_LINE_BYTES_MAX,
+  SERVER_MESSAGE_BYTES_MAX,
+  type ServerOperations,
+  ServerProtocolError,
+} from './client-parser.ts';
 export { type ConnectOptions, type ConnectResult, DEFAULT_CONNECT_OPTIONS, parseConnect } from './connect-options.ts';
 export {
   CRLF,
@@ -16,6 +24,17 @@ export {
 export { CLOSE_REASONS, type CloseReason, WIRE_ERRORS } from './errors.ts';
 export { stringifyGoJson } from './go-json-text.ts';
 export { goQuote, goQuoteBytes } from './go-quote.ts';
+export {
+  type ByteRange,
+  encodeStatus,
+  findHeader,
+  HEADER_LINE,
+  HeaderCursor,
+  removeHeader,
+  setHeader,
+} from './header-block.ts';
+export { MessageArgs } from './message-args.ts';
+export { MsgHeaders } from './msg-headers.ts';
 export type { ClientOperations, ParserLimits } from './operations.ts';
 export { PublishArgs } from './publish-args.ts';
 export {

@@ -14,6 +14,9 @@ export interface SubjectEntry<T> {
   value: T | null;
 }
 
+const WORDS_PER_SLOT = RECENT_SUBJECT_BYTES_MAX / 4;
+const EMPTY = Buffer.alloc(0);
+
 /**
  * The strings of recently used subjects, found by their bytes: publishing to a subject that is still in the table
  * builds no string and finds the value left there by the last publish (typically a match result with the generation of
@@ -21,14 +24,18 @@ export interface SubjectEntry<T> {
  *
  * A direct-mapped cache: a fixed number of slots, a newcomer takes the place of whatever hashes to the same slot, and
  * memory is at most `slots` × (RECENT_SUBJECT_BYTES_MAX + one string and entry). An entry that lost its slot stays valid
- * for who holds it; it is just not found again.
+ * for who holds it; it is just not found again. The table also holds on to the last buffer it looked into, until the
+ * next one or `clear`.
  */
 export class RecentSubjects<T> {
   readonly #mask: number;
   readonly #entries: (SubjectEntry<T> | null)[];
   readonly #lengths: Uint8Array;
-  /** The bytes of the subject in slot n stand at n × RECENT_SUBJECT_BYTES_MAX. */
-  readonly #bytes: Uint8Array;
+  /** The bytes of the subject in slot n, four to a word, from n × WORDS_PER_SLOT. */
+  readonly #words: Int32Array;
+  // Reading four bytes at once halves the time, and a view costs one allocation per chunk, not per message.
+  #source: Buffer = EMPTY;
+  #view: DataView = new DataView(EMPTY.buffer, EMPTY.byteOffset, 0);
 
   /** @param slots a power of two, 16–65536; default RECENT_SUBJECTS_SLOTS. */
   constructor(slots: number = RECENT_SUBJECTS_SLOTS) {
@@ -38,7 +45,7 @@ export class RecentSubjects<T> {
     this.#mask = slots - 1;
     this.#entries = new Array<SubjectEntry<T> | null>(slots).fill(null);
     this.#lengths = new Uint8Array(slots);
-    this.#bytes = new Uint8Array(slots * RECENT_SUBJECT_BYTES_MAX);
+    this.#words = new Int32Array(slots * WORDS_PER_SLOT);
   }
 
   /** The entry for the subject `source[start, end)`, new if the table does not hold it. */
@@ -47,45 +54,49 @@ export class RecentSubjects<T> {
     if (length > RECENT_SUBJECT_BYTES_MAX) {
       return { subject: subjectFromBytes(source, start, end), generation: -1, value: null };
     }
-    const slot = hash(source, start, end) & this.#mask;
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    }
+    const view = this.#view;
+    const wordsEnd = end - 3;
+    let hash = length;
+    let i = start;
+    // Every byte counts: subjects that differ in one token in the middle are the common case.
+    for (; i < wordsEnd; i += 4) {
+      hash = Math.imul(hash ^ view.getInt32(i, true), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    let tail = 0;
+    for (; i < end; i++) tail = (tail << 8) | source[i]!;
+    hash = Math.imul(hash ^ tail, 0x9e3779b1);
+    hash ^= hash >>> 15;
+    const slot = (hash ^ (hash >>> 7)) & this.#mask;
     const entry = this.#entries[slot]!;
     if (entry !== null && this.#lengths[slot] === length) {
-      const bytes = this.#bytes;
-      let at = slot * RECENT_SUBJECT_BYTES_MAX;
-      let i = start;
-      while (i < end && source[i] === bytes[at]) {
-        i++;
-        at++;
-      }
-      if (i === end) return entry;
+      const words = this.#words;
+      let at = slot * WORDS_PER_SLOT;
+      for (i = start; i < wordsEnd && view.getInt32(i, true) === words[at]; i += 4) at++;
+      if (i >= wordsEnd && (i === end || words[at] === tail)) return entry;
     }
-    return this.#replace(slot, source, start, end);
+    return this.#replace(slot, tail, start, end);
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#entries.fill(null);
+    this.#source = EMPTY;
+    this.#view = new DataView(EMPTY.buffer, EMPTY.byteOffset, 0);
   }
 
-  #replace(slot: number, source: Buffer, start: number, end: number): SubjectEntry<T> {
-    const entry: SubjectEntry<T> = { subject: subjectFromBytes(source, start, end), generation: -1, value: null };
+  #replace(slot: number, tail: number, start: number, end: number): SubjectEntry<T> {
+    const entry = { subject: subjectFromBytes(this.#source, start, end), generation: -1, value: null };
     this.#entries[slot] = entry;
     this.#lengths[slot] = end - start;
-    let at = slot * RECENT_SUBJECT_BYTES_MAX;
-    for (let i = start; i < end; i++) this.#bytes[at++] = source[i]!;
+    let at = slot * WORDS_PER_SLOT;
+    let i = start;
+    for (; i + 4 <= end; i += 4) this.#words[at++] = this.#view.getInt32(i, true);
+    if (i < end) this.#words[at] = tail;
     return entry;
   }
-}
-
-/** Every byte counts: subjects that differ in one token in the middle are the common case. Four bytes a round. */
-function hash(source: Buffer, start: number, end: number): number {
-  let h = end - start;
-  let i = start;
-  for (; i + 4 <= end; i += 4) {
-    const word = source[i]! | (source[i + 1]! << 8) | (source[i + 2]! << 16) | (source[i + 3]! << 24);
-    h = Math.imul(h ^ word, 0x9e3779b1);
-    h ^= h >>> 15;
-  }
-  for (; i < end; i++) h = Math.imul(h ^ source[i]!, 0x9e3779b1);
-  return h ^ (h >>> 15) ^ (h >>> 7);
 }

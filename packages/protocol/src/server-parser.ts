@@ -2,6 +2,7 @@ import { type ArgumentError, readHeaderPublish, readPublish, readSubscribe, read
 import { ControlLine } from './control-line.ts';
 import type { ClientOperations, ParserLimits } from './operations.ts';
 import { PublishArgs } from './publish-args.ts';
+import { straightPublish } from './straight-publish.ts';
 import { subjectFromBytes } from './subject-bytes.ts';
 import {
   NEXT_STATE,
@@ -41,8 +42,6 @@ const IN_LINE = 2;
 const IN_TAIL = 3;
 const IN_PAYLOAD = 4;
 const DEAD = 5;
-
-const SIZE_DIGITS_MAX = 9;
 
 /**
  * Turns the bytes a client sends into operations (spec/core.md 1.1, 1.2). Give it every chunk as it was read, split
@@ -88,116 +87,17 @@ export class ServerParser {
     let at = 0;
     const end = chunk.length;
     if (this.#phase !== IN_VERB || this.#state !== STATE_START) at = this.#step(chunk, 0);
-    while (at < end && this.#phase !== DEAD) {
-      at = this.#publishes(chunk, at);
-      if (at < end && this.#phase !== DEAD) at = this.#step(chunk, at);
-    }
-    this.#args.release();
-  }
-
-  /**
-   * The straight line: every PUB and HPUB from `at` on that is complete in the chunk and written the way clients write
-   * it (single blanks, CR LF). Returns where it met anything else, with nothing of that consumed; `#step` does the rest
-   * and judges it.
-   */
-  #publishes(chunk: Buffer, at: number): number {
-    const end = chunk.length;
-    const limits = this.#limits;
     const args = this.#args;
-    while (at + 8 <= end) {
-      let i = at;
-      let withHeaders = false;
-      if ((chunk[i]! | 0x20) === 0x68 /* h */) {
-        withHeaders = true;
-        i += 1;
+    while (at < end && this.#phase !== DEAD) {
+      const next = straightPublish(chunk, at, this.#limits, args);
+      if (next < 0) {
+        at = this.#step(chunk, at);
+      } else {
+        at = next;
+        this.#handler.onPublish(args);
       }
-      if (
-        (chunk[i]! | 0x20) !== 0x70 /* p */ ||
-        (chunk[i + 1]! | 0x20) !== 0x75 /* u */ ||
-        (chunk[i + 2]! | 0x20) !== 0x62 /* b */ ||
-        chunk[i + 3] !== SPACE ||
-        limits.connectRequired ||
-        (withHeaders && !limits.headers)
-      ) {
-        return at;
-      }
-      const lineStart = i + 4;
-      i = lineStart;
-      while (i < end && chunk[i]! > SPACE) i++;
-      if (i === lineStart || i >= end || chunk[i] !== SPACE) return at;
-      const subjectEnd = i;
-      let replyStart = -1;
-      let replyEnd = -1;
-      let sizeStart = ++i;
-      let size = 0;
-      let byte = 0;
-      while (i < end && (byte = chunk[i]! - 0x30) >= 0 && byte <= 9) {
-        size = size * 10 + byte;
-        i++;
-      }
-      if (i >= end) return at;
-      byte = chunk[i]!;
-      // A token that is no number, or a number before another token (of two for HPUB), is the reply.
-      if (byte !== CR && (byte !== SPACE || !withHeaders || !isLastToken(chunk, i + 1, end))) {
-        while (i < end && chunk[i]! > SPACE) i++;
-        if (i === sizeStart || i >= end || chunk[i] !== SPACE) return at;
-        replyStart = sizeStart;
-        replyEnd = i;
-        sizeStart = ++i;
-        size = 0;
-        while (i < end && (byte = chunk[i]! - 0x30) >= 0 && byte <= 9) {
-          size = size * 10 + byte;
-          i++;
-        }
-        if (i >= end) return at;
-      }
-      let totalStart = sizeStart;
-      let headerSize = -1;
-      let headerSizeEnd = -1;
-      if (withHeaders) {
-        if (i === sizeStart || i - sizeStart > SIZE_DIGITS_MAX || chunk[i] !== SPACE) return at;
-        headerSize = size;
-        headerSizeEnd = i;
-        totalStart = ++i;
-        size = 0;
-        while (i < end && (byte = chunk[i]! - 0x30) >= 0 && byte <= 9) {
-          size = size * 10 + byte;
-          i++;
-        }
-        if (headerSize > size) return at;
-      }
-      const digits = i - totalStart;
-      const payloadEnd = i + 2 + size;
-      if (
-        digits === 0 ||
-        digits > SIZE_DIGITS_MAX ||
-        payloadEnd + 2 > end ||
-        chunk[i] !== CR ||
-        chunk[i + 1] !== LF ||
-        chunk[payloadEnd] !== CR ||
-        chunk[payloadEnd + 1] !== LF ||
-        i - lineStart > limits.maxControlLine ||
-        (size > limits.maxPayload && limits.maxPayload >= 0)
-      ) {
-        return at;
-      }
-      args.buffer = chunk;
-      args.subjectStart = lineStart;
-      args.subjectEnd = subjectEnd;
-      args.replyStart = replyStart;
-      args.replyEnd = replyEnd;
-      args.sizeStart = sizeStart;
-      args.sizeEnd = i;
-      args.headerSizeEnd = headerSizeEnd;
-      args.totalSizeStart = totalStart;
-      args.headerSize = headerSize;
-      args.payloadStart = i + 2;
-      args.payloadEnd = payloadEnd;
-      at = payloadEnd + 2;
-      this.#handler.onPublish(args);
-      if (this.#phase === DEAD) return at;
     }
-    return at;
+    args.release();
   }
 
   /** Reads on from wherever the operation stands until it is complete or the chunk ends; returns where it stopped. */
@@ -389,10 +289,4 @@ export class ServerParser {
 
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
-}
-
-/** True if only digits stand between `at` and CR: the total size of an HPUB, so what precedes is its header size. */
-function isLastToken(chunk: Buffer, at: number, end: number): boolean {
-  while (at < end && chunk[at]! >= 0x30 && chunk[at]! <= 0x39) at++;
-  return at < end && chunk[at] === CR;
 }
