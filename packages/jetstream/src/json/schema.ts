@@ -1,9 +1,11 @@
 /** Describes the JSON objects of the API so that bodies decode with Go's rules and error texts (json/decode.ts). */
 
-/** An enumeration; anything else is refused with `can not unmarshal "…"`. */
+/** An enumeration; anything else is refused with `can not unmarshal "…"`, or the text of `refusal`. */
 export interface EnumSchema {
   readonly kind: 'enum';
   readonly values: readonly string[];
+  /** Text for a value that is none of them, given its raw JSON. */
+  readonly refusal: ((raw: string) => string) | null;
 }
 
 export interface ListSchema {
@@ -19,9 +21,10 @@ export interface ObjectSchema {
 }
 
 /**
- * What a field holds. Integers: `int` and `int64` signed 64 bit, `int32`, `uint64`, `duration` (nanoseconds, signed 64 bit). They decode to a
- * number; one that a number cannot hold exactly is refused. `time` is RFC 3339 and decodes to Go's normal form of it.
- * `strings` is a list of strings, `metadata` a map of strings.
+ * What a field holds. Integers: `int` and `int64` signed 64 bit, `int32`, `uint64`, `duration` (nanoseconds, signed 64 bit). They
+ * decode to a number; one that a number cannot hold exactly is refused. `sequence` is a uint64 of which everything above 2^53-1
+ * becomes 2^53-1: no stream has such a sequence. `time` is RFC 3339 and decodes to Go's normal form of it. `strings` is a list of
+ * strings, `metadata` a map of strings.
  */
 export type FieldSchema =
   | 'string'
@@ -30,6 +33,7 @@ export type FieldSchema =
   | 'int32'
   | 'int64'
   | 'uint64'
+  | 'sequence'
   | 'duration'
   | 'time'
   | 'strings'
@@ -42,8 +46,8 @@ export function objectSchema(goType: string, fields: Readonly<Record<string, Fie
   return { kind: 'object', goType, fields };
 }
 
-export function enumSchema(...values: readonly string[]): EnumSchema {
-  return { kind: 'enum', values };
+export function enumSchema(values: readonly string[], refusal: ((raw: string) => string) | null = null): EnumSchema {
+  return { kind: 'enum', values, refusal };
 }
 
 export function listSchema(item: FieldSchema): ListSchema {

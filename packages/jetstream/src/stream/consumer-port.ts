@@ -97,6 +97,8 @@ export interface StreamConsumer {
   onPurged(firstSeq: number): void;
   /** The stream's configuration changed (consumer_limits, retention, subjects …). */
   onStreamUpdated(): void;
+  /** ConsumerInfo as the API prints it; for monitoring. */
+  info(): Readonly<Record<string, unknown>>;
   /** Ends deliveries and answers waiting pulls according to the reason. Does not touch the store. */
   stop(reason: ConsumerStopReason): void;
 }
