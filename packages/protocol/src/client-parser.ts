@@ -92,11 +92,11 @@ export class ClientParser {
       throw this.#fail(`line of more than ${this.#maxLine} bytes`, chunk, at, stop);
     }
     if (found < 0) {
-      line.append(chunk, at, stop);
+      line.append(chunk, at, stop, this.#maxLine);
       return stop;
     }
     if (line.length === 0) return this.#execute(chunk, at, found, chunk, found + 1);
-    line.append(chunk, at, found);
+    line.append(chunk, at, found, 0);
     const { bytes, length } = line;
     line.clear();
     return this.#execute(bytes, 0, length, chunk, found + 1);

@@ -1,6 +1,6 @@
 /**
- * A control line whose end has not arrived yet. It takes memory only as bytes come and never more than `limit` of them
- * plus the CR LF: the caller asks `fits` before `append`.
+ * A control line whose end has not arrived yet. It takes memory only as bytes come, and the caller checks its limit before
+ * `append`.
  */
 export class ControlLine {
   #bytes: Buffer | null = null;
@@ -21,10 +21,16 @@ export class ControlLine {
     return this.#bytes!;
   }
 
-  append(source: Buffer, start: number, end: number): void {
+  /** Bytes of memory taken. */
+  get capacity(): number {
+    return this.#bytes === null ? 0 : this.#bytes.length;
+  }
+
+  /** Adds `source[start, end)`. `expectedMax` is what the line can grow to: no more memory than that is taken ahead. */
+  append(source: Buffer, start: number, end: number, expectedMax: number): void {
     const needed = this.#length + end - start;
     if (this.#bytes === null || needed > this.#bytes.length) {
-      const grown = Buffer.allocUnsafe(Math.max(needed, this.#length * 2));
+      const grown = Buffer.allocUnsafe(Math.max(needed, Math.min(this.#length * 2, expectedMax)));
       this.#bytes?.copy(grown, 0, 0, this.#length);
       this.#bytes = grown;
     }

@@ -59,17 +59,15 @@ export class MsgHeaders {
 
   /** Adds a value. @throws TypeError if the name is empty or holds `:`, or either holds a line end. */
   append(name: string, value: string): void {
-    if (NAME_INVALID.test(name))
-      throw new TypeError(`header name ${JSON.stringify(name)} is empty or holds ':' or a line end`);
-    if (VALUE_INVALID.test(value))
-      throw new TypeError(`value of header ${name} holds a line end: ${JSON.stringify(value)}`);
+    assertValid(name, value);
     this.#entries.push([name, value]);
   }
 
-  /** Replaces all values of `name` by this one, which stands at the end. Throws like `append`. */
+  /** Replaces all values of `name` by this one, which stands at the end. Throws like `append`, having changed nothing. */
   set(name: string, value: string): void {
+    assertValid(name, value);
     this.delete(name);
-    this.append(name, value);
+    this.#entries.push([name, value]);
   }
 
   /** Removes all values of `name`; true if there were any. */
@@ -91,5 +89,14 @@ export class MsgHeaders {
     const block = Buffer.allocUnsafe(subjectByteLength(text));
     writeSubject(text, block, 0);
     return block;
+  }
+}
+
+function assertValid(name: string, value: string): void {
+  if (NAME_INVALID.test(name)) {
+    throw new TypeError(`header name ${JSON.stringify(name)} is empty or holds ':' or a line end`);
+  }
+  if (VALUE_INVALID.test(value)) {
+    throw new TypeError(`value of header ${name} holds a line end: ${JSON.stringify(value)}`);
   }
 }

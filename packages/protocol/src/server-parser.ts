@@ -75,6 +75,11 @@ export class ServerParser {
     return this.#phase === DEAD;
   }
 
+  /** Bytes of memory held for an operation that has not arrived completely; 0 between operations. */
+  get heldBytes(): number {
+    return this.#line.capacity + (this.#frame === null ? 0 : this.#frame.length);
+  }
+
   /** Ends parsing, also from within an operation: the rest of the chunk is not looked at. */
   stop(): void {
     this.#phase = DEAD;
@@ -183,11 +188,11 @@ export class ServerParser {
     if (last === CR && length > 1) length -= 1;
     if (length > this.#limits.maxControlLine) return this.#fail(controlLineViolation(), end);
     if (found < 0) {
-      line.append(chunk, at, end);
+      line.append(chunk, at, end, this.#limits.maxControlLine + 1);
       return end;
     }
     if (line.length === 0) return this.#execute(chunk, at, at + length, chunk, found + 1);
-    line.append(chunk, at, found);
+    line.append(chunk, at, found, 0);
     const bytes = line.bytes;
     line.clear();
     return this.#execute(bytes, 0, length, chunk, found + 1);
