@@ -1,0 +1,14 @@
+export type {
+  AuthorizationOptions,
+  PermissionsOptions,
+  ResponsePermission,
+  SubjectPermission,
+  UserOptions,
+} from './auth/options.ts';
+export type { ClientInfo, InternalCallback, InternalMessage } from './internal-message.ts';
+export { ListenError } from './listener.ts';
+export type { AccountJetStreamLimits, MonitorOptions, ServerOptions } from './options.ts';
+export { OptionsError } from './options-error.ts';
+export type { Clock, Ids, Logger, ServerDependencies, Timer } from './ports.ts';
+export { NatsServer } from './server.ts';
+export type { TlsOptions } from './tls-options.ts';

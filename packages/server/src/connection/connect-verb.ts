@@ -1,0 +1,53 @@
+import { CLOSE_REASONS, parseConnect, WIRE_ERRORS } from '@nats-ts/protocol';
+import type { Verdict } from '../auth/authenticator.ts';
+import type { Connection } from './connection.ts';
+
+/** CONNECT (spec/core.md 1.2, 2.2, 4.1). A second one drops all subscriptions and is judged anew. */
+export function connect(connection: Connection, json: string): void {
+  const isFirst = !connection.hasConnected;
+  connection.connectArrived();
+  const { options, error } = parseConnect(json, connection.options);
+  if (error !== null) {
+    connection.logError(error);
+    connection.close(CLOSE_REASONS.protocolViolation);
+    return;
+  }
+  // Only operator mode, which is not there, knows user JWTs.
+  options.jwt = '';
+  connection.setOptions(options);
+  if (!isFirst) connection.dropSubscriptions();
+  const verdict = connection.context.authenticator.judge(options);
+  if (!(verdict instanceof Promise)) {
+    conclude(connection, verdict, isFirst);
+    return;
+  }
+  connection.intake.hold();
+  verdict.then(
+    (late) => {
+      if (connection.isClosed) return;
+      conclude(connection, late, isFirst);
+      connection.intake.release();
+    },
+    (reason: unknown) => connection.failed(reason),
+  );
+}
+
+function conclude(connection: Connection, verdict: Verdict, isFirst: boolean): void {
+  const options = connection.options;
+  if (!verdict.isAllowed || options.new_account || options.account !== '') {
+    connection.authViolation();
+    return;
+  }
+  connection.loggedIn(verdict.user, isFirst);
+  if (options.protocol < 0 || options.protocol > 1) {
+    connection.sendError(WIRE_ERRORS.invalidClientProtocol);
+    connection.logError(WIRE_ERRORS.invalidClientProtocol);
+    connection.close(CLOSE_REASONS.badClientProtocol);
+  } else if (options.no_responders && !connection.headers) {
+    connection.sendError(WIRE_ERRORS.noRespondersRequiresHeaders);
+    connection.logError(WIRE_ERRORS.noRespondersRequiresHeaders);
+    connection.close(CLOSE_REASONS.noRespondersRequiresHeaders);
+  } else if (options.verbose) {
+    connection.sendOk();
+  }
+}

@@ -1,0 +1,421 @@
+import type { Socket } from 'node:net';
+import {
+  CLOSE_REASONS,
+  type CloseReason,
+  type ConnectOptions,
+  DEFAULT_CONNECT_OPTIONS,
+  encodeError,
+  OK,
+  type ParserLimits,
+  PING,
+  type PublishArgs,
+  ServerParser,
+  subjectFromBytes,
+  WIRE_ERRORS,
+} from '@nats-ts/protocol';
+import type { Account } from '../account.ts';
+import type { User } from '../auth/authenticator.ts';
+import type { ClientKind } from '../client-kind.ts';
+import type { MessageFrame } from '../delivery/message-frame.ts';
+import type { Subscription } from '../delivery/subscription.ts';
+import { goDurationOfMs } from '../go-format.ts';
+import type { ClientInfo } from '../internal-message.ts';
+import { CLOSE_FLUSH_MS, RTT_REPLY_BYTES_MIN } from '../limits.ts';
+import { WheelTimer } from '../timer-wheel.ts';
+import { Traffic } from '../traffic.ts';
+import { Access } from './access.ts';
+import { clientInfoOf } from './client-info.ts';
+import type { ConnectionContext } from './context.ts';
+import { authUserText, logLabel } from './identity.ts';
+import { Intake } from './intake.ts';
+import { noResponders } from './no-responders.ts';
+import { Operations } from './operations.ts';
+import { Outbound, type OutboundOwner } from './outbound.ts';
+import { Pinger } from './pinger.ts';
+import { Tracer } from './tracer.ts';
+
+/** Close reasons after which the peer gets no last bytes: it does not take any, or it has had its chance. */
+const SILENT: ReadonlySet<CloseReason> = new Set([
+  CLOSE_REASONS.readError,
+  CLOSE_REASONS.writeError,
+  CLOSE_REASONS.slowConsumerPending,
+  CLOSE_REASONS.slowConsumerDeadline,
+  CLOSE_REASONS.tlsHandshake,
+]);
+
+/** One client: its socket, what it said in CONNECT, its subscriptions and its output (spec/core.md 1–4). */
+export class Connection extends Traffic implements OutboundOwner {
+  readonly kind: ClientKind = 'client';
+  readonly cid: number;
+  readonly context: ConnectionContext;
+  /** Address of the peer. */
+  readonly ip: string;
+  readonly port: number;
+  /** When it was accepted: epoch, and on the clock for intervals. */
+  readonly startMs: number;
+  readonly startedMs: number;
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  readonly limits: ParserLimits;
+  readonly intake: Intake;
+  readonly outbound: Outbound;
+  readonly pinger: Pinger;
+  readonly trace: Tracer;
+  /** Own messages come back to own subscriptions. */
+  echo = true;
+  /** It takes header blocks. */
+  headers = false;
+  wantsNoResponders = false;
+  /** Its publishes need more than a look at the subject: verbose, pedantic, permissions or tracing. */
+  checksPublishes = true;
+  /** Some messages its subscriptions match are denied to it. */
+  deniesDeliveries = false;
+  /** Pending bytes above which producers are slowed. */
+  readonly stallBytes: number;
+  /** Times a producer had to wait for it. */
+  stalls = 0;
+  options: ConnectOptions = { ...DEFAULT_CONNECT_OPTIONS };
+  account: Account;
+  user: User | null;
+  hasConnected = false;
+  closeReason: CloseReason | null = null;
+  /** Epoch of the last message or subscription, either way. */
+  lastActivityMs: number;
+  /** Last message, subscription or PING from the client, on the clock for intervals. */
+  lastInputMs: number;
+  #socket: Socket;
+  #access: Access | null = null;
+  #logPrefix: string;
+  #flushedMsgs = 0;
+  #waitingProducers: Connection[] = [];
+  readonly #authTimer: WheelTimer;
+  readonly #writeTimer: WheelTimer;
+
+  constructor(context: ConnectionContext, socket: Socket, cid: number) {
+    super();
+    const { settings, clock } = context;
+    this.context = context;
+    this.cid = cid;
+    this.#socket = socket;
+    this.ip = plainAddress(socket.remoteAddress ?? '');
+    this.port = socket.remotePort ?? 0;
+    this.startMs = clock.now();
+    this.startedMs = clock.monotonicMs();
+    this.lastActivityMs = this.startMs;
+    this.lastInputMs = this.startedMs;
+    this.#logPrefix = `${this.ip.includes(':') ? `[${this.ip}]` : this.ip}:${this.port} - cid:${cid}`;
+    this.account = context.globalAccount;
+    this.user = context.authenticator.noAuthUser;
+    this.limits = {
+      maxControlLine: settings.maxControlLine,
+      maxPayload: settings.maxPayload,
+      headers: false,
+      connectRequired: context.authenticator.isRequired && this.user === null,
+    };
+    this.stallBytes = Math.floor(settings.maxPending / 4) * 3;
+    this.outbound = new Outbound(this, socket, context.slabs, context.flushQueue, settings.maxPending);
+    this.pinger = new Pinger(this);
+    this.trace = new Tracer(this, settings);
+    this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits), this.limits, socket);
+    this.#authTimer = new WheelTimer(() => this.#authTimedOut());
+    this.#writeTimer = new WheelTimer(() => this.#writeTimedOut());
+    if (this.user !== null) this.#setUser(this.user);
+  }
+
+  get isClosed(): boolean {
+    return this.closeReason !== null;
+  }
+
+  /** Lines for every message are wanted. */
+  get traces(): boolean {
+    return this.context.settings.trace;
+  }
+
+  /** The connection goes on over this socket. */
+  setSocket(socket: Socket): void {
+    this.#socket = socket;
+    this.outbound.setSocket(socket);
+    this.intake.setSocket(socket);
+  }
+
+  /** Begins to wait for CONNECT, if one is needed, and for signs of life. */
+  start(authTimeoutMs: number): void {
+    if (this.isClosed) return;
+    if (this.limits.connectRequired) this.context.wheel.set(this.#authTimer, authTimeoutMs);
+    this.pinger.start();
+  }
+
+  // ---- CONNECT
+
+  connectArrived(): void {
+    this.hasConnected = true;
+    this.lastActivityMs = this.context.clock.now();
+    this.context.wheel.clear(this.#authTimer);
+    this.pinger.connected();
+  }
+
+  setOptions(options: ConnectOptions): void {
+    this.options = options;
+    this.echo = options.echo;
+    this.headers = options.headers && !this.context.settings.noHeaderSupport;
+    this.limits.headers = this.headers;
+    this.wantsNoResponders = options.no_responders;
+    this.#updateChecks();
+  }
+
+  loggedIn(user: User | null, isFirst: boolean): void {
+    this.limits.connectRequired = false;
+    if (user !== null) this.#setUser(user);
+    if (isFirst) this.#logPrefix += logLabel(this.options, this.account.name);
+  }
+
+  authViolation(): void {
+    this.logError(`authentication error${authUserText(this.options)}`);
+    this.sendError(WIRE_ERRORS.authorization);
+    this.close(CLOSE_REASONS.authenticationFailure);
+  }
+
+  // ---- what it may do
+
+  mayPublish(subject: string): boolean {
+    return this.#access === null || this.#access.mayPublish(subject);
+  }
+
+  maySubscribe(subject: string, queue: string | null): boolean {
+    if (this.#access === null) return true;
+    const isAllowed = this.#access.maySubscribe(subject, queue);
+    this.deniesDeliveries = this.#access.filtersDeliveries;
+    return isAllowed;
+  }
+
+  deniesDelivery(subject: string, queue: string | null): boolean {
+    return this.#access?.deniesDelivery(subject, queue) ?? false;
+  }
+
+  #setUser(user: User): void {
+    this.user = user;
+    this.#access = user.permissions === null ? null : new Access(user.permissions, this.context.clock);
+    this.deniesDeliveries = false;
+    this.#updateChecks();
+  }
+
+  #updateChecks(): void {
+    const limitsPublish = this.#access?.permissions.limitsPublish ?? false;
+    this.checksPublishes = this.options.verbose || this.options.pedantic || limitsPublish || this.traces;
+  }
+
+  // ---- subscriptions
+
+  removeSubscription(subscription: Subscription): void {
+    if (this.traces) this.logTrace(`<-> [DELSUB ${subscription.sid}]`);
+    this.subscriptions.delete(subscription.sid);
+    this.account.unsubscribe(subscription);
+  }
+
+  dropSubscriptions(): void {
+    for (const subscription of this.subscriptions.values()) this.account.unsubscribe(subscription);
+    this.subscriptions.clear();
+  }
+
+  /** The last message it asked for was delivered. */
+  reachedMax(subscription: Subscription): void {
+    this.logDebug(`Auto-unsubscribe limit of ${subscription.max} reached for sid '${subscription.sid}'`);
+    this.removeSubscription(subscription);
+  }
+
+  // ---- output
+
+  deliver(subscription: Subscription, frame: MessageFrame): void {
+    let message = frame;
+    let from = 1;
+    if (frame.hasHeader) {
+      if (this.headers) from = 0;
+      else message = frame.bare();
+    }
+    this.outMsgs++;
+    this.outBytes += message.size;
+    this.outbound.appendMessage(subscription.head(frame.subject), from, message);
+    if (frame.replyStart >= 0) this.#deliveredRequest(message);
+    if (this.traces) this.trace.delivered(subscription, message);
+  }
+
+  #deliveredRequest(frame: MessageFrame): void {
+    if (this.pinger.rttMs === 0 && frame.replyEnd - frame.replyStart > RTT_REPLY_BYTES_MIN) this.pinger.measure();
+    if (this.#access?.tracksReplies) this.#access.delivered(frame.reply!);
+  }
+
+  sendNoResponders(subject: string, args: PublishArgs): void {
+    const reply = subjectFromBytes(args.buffer, args.replyStart, args.replyEnd);
+    const line = noResponders(this, subject, reply);
+    if (line !== null) this.outbound.append(line);
+  }
+
+  sendOk(): void {
+    if (this.traces) this.trace.sent('OK');
+    this.outbound.append(OK);
+  }
+
+  sendPing(): void {
+    if (this.traces) this.trace.sent('PING');
+    this.outbound.append(PING);
+  }
+
+  sendError(text: string): void {
+    if (this.traces) this.trace.sent('-ERR', text);
+    this.outbound.append(encodeError(text));
+  }
+
+  flush(): void {
+    if (this.outMsgs !== this.#flushedMsgs) {
+      this.#flushedMsgs = this.outMsgs;
+      this.lastActivityMs = this.context.clock.now();
+    }
+    this.outbound.flush();
+  }
+
+  /** Something came from the client that shows it is alive. */
+  heard(): void {
+    this.lastInputMs = this.context.clock.monotonicMs();
+  }
+
+  /** As `heard`, and it counts as activity: messages and subscriptions. */
+  wasActive(): void {
+    this.heard();
+    this.lastActivityMs = this.context.clock.now();
+  }
+
+  /** This producer waits a little, because `target` is behind. */
+  stallFor(target: Connection): void {
+    target.stalls++;
+    this.context.counters.stalls++;
+    this.intake.stall(target.outbound.pending >= this.context.settings.maxPending);
+    if (!target.#waitingProducers.includes(this)) target.#waitingProducers.push(this);
+  }
+
+  onWriteBlocked(): void {
+    this.context.wheel.set(this.#writeTimer, this.context.settings.writeDeadlineMs);
+  }
+
+  onWriteDone(): void {
+    this.context.wheel.clear(this.#writeTimer);
+    this.#releaseProducers();
+  }
+
+  onPendingExceeded(): void {
+    this.#countSlow();
+    this.logInfo(`Slow Consumer Detected: MaxPending of ${this.context.settings.maxPending} Exceeded`);
+    this.close(CLOSE_REASONS.slowConsumerPending);
+  }
+
+  #releaseProducers(): void {
+    if (this.#waitingProducers.length === 0) return;
+    const producers = this.#waitingProducers;
+    this.#waitingProducers = [];
+    for (const producer of producers) producer.intake.unstall();
+  }
+
+  #writeTimedOut(): void {
+    const { writeDeadlineMs } = this.context.settings;
+    // A client that never logged in is no consumer: closed, but not counted.
+    if (!this.limits.connectRequired) {
+      this.#countSlow();
+      this.logInfo(
+        `Slow Consumer Detected: WriteDeadline of ${goDurationOfMs(writeDeadlineMs)} exceeded with ` +
+          `${this.outbound.chunkCount} chunks of ${this.outbound.pending} total bytes.`,
+      );
+    }
+    this.close(CLOSE_REASONS.slowConsumerDeadline);
+  }
+
+  #countSlow(): void {
+    this.context.counters.slowConsumers++;
+    this.account.slowConsumers++;
+  }
+
+  // ---- the end
+
+  /** Closes it. The output goes out first, within 100 ms, unless the reason says that nobody takes it. */
+  close(reason: CloseReason): void {
+    if (this.closeReason !== null) return;
+    this.closeReason = reason;
+    const { wheel, clock } = this.context;
+    this.intake.stop();
+    this.pinger.stop();
+    wheel.clear(this.#authTimer);
+    wheel.clear(this.#writeTimer);
+    this.#releaseProducers();
+    this.logDebug(`Client connection closed: ${reason}`);
+    this.context.onClosed(this);
+    this.dropSubscriptions();
+    const socket = this.#socket;
+    if (SILENT.has(reason)) {
+      this.outbound.close();
+      socket.destroy();
+      return;
+    }
+    this.outbound.finish();
+    const timer = clock.setTimer(() => socket.destroy(), CLOSE_FLUSH_MS);
+    socket.end(() => {
+      timer.cancel();
+      socket.destroy();
+    });
+  }
+
+  stale(): void {
+    this.logDebug('Stale Client Connection - Closing');
+    this.context.counters.staleConnections++;
+    this.sendError(WIRE_ERRORS.staleConnection);
+    this.close(CLOSE_REASONS.staleConnection);
+  }
+
+  /** An exception while handling it: a mistake of ours, which costs this connection only. */
+  failed(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.logError(`Internal error, closing the connection: ${text}`);
+    this.close(CLOSE_REASONS.protocolViolation);
+  }
+
+  /** It sent more than it may while its password was being verified. */
+  heldTooMuch(): void {
+    this.logError('Too much input before authentication was decided');
+    this.close(CLOSE_REASONS.authenticationFailure);
+  }
+
+  #authTimedOut(): void {
+    this.sendError(WIRE_ERRORS.authenticationTimeout);
+    this.logDebug(WIRE_ERRORS.authenticationTimeout);
+    this.close(CLOSE_REASONS.authenticationTimeout);
+  }
+
+  // ---- what others see of it
+
+  clientInfo(): ClientInfo {
+    return clientInfoOf(this);
+  }
+
+  logError(text: string): void {
+    this.context.logger.error(`${this.#logPrefix} - ${text}`);
+  }
+
+  /** An error line that is left out when the same was written within the last second. */
+  logRateLimited(text: string): void {
+    const line = `${text} - Account:${this.account.name}`;
+    if (this.context.rateLimited.isDue(line)) this.logError(line);
+  }
+
+  logInfo(text: string): void {
+    this.context.logger.info(`${this.#logPrefix} - ${text}`);
+  }
+
+  logDebug(text: string): void {
+    if (this.context.settings.debug) this.context.logger.debug(`${this.#logPrefix} - ${text}`);
+  }
+
+  logTrace(text: string): void {
+    this.context.logger.trace(`${this.#logPrefix} - ${text}`);
+  }
+}
+
+/** Sockets of a listener for both families show IPv4 peers as `::ffff:a.b.c.d`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -1,0 +1,157 @@
+import type { Socket } from 'node:net';
+import type { ParserLimits, ServerParser } from '@nats-ts/protocol';
+import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS } from '../limits.ts';
+import type { Timer } from '../ports.ts';
+import type { Connection } from './connection.ts';
+
+/** Milliseconds a producer waits per chunk at most, however many of its consumers are behind. As nats-server. */
+const STALL_TOTAL_MS = 10;
+const LF = 0x0a;
+
+/**
+ * What comes in from one socket: chunks go to the parser, unless a password is still being verified (then they are
+ * held) or a consumer is so far behind that its producers are slowed (then the socket is not read for a moment).
+ */
+export class Intake {
+  readonly #connection: Connection;
+  readonly #parser: ServerParser;
+  readonly #limits: ParserLimits;
+  #socket: Socket;
+  /** The chunk that is being worked off. */
+  #chunk: Buffer | null = null;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #isHolding = false;
+  #stallMs = 0;
+  #stallTimer: Timer | null = null;
+  #isPaused = false;
+  #isOver = false;
+
+  constructor(connection: Connection, parser: ServerParser, limits: ParserLimits, socket: Socket) {
+    this.#connection = connection;
+    this.#parser = parser;
+    this.#limits = limits;
+    this.#socket = socket;
+  }
+
+  /** The connection goes on over TLS. */
+  setSocket(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  /** One chunk as it was read; not kept unless copied. */
+  receive(chunk: Buffer): void {
+    if (this.#isOver) return;
+    if (this.#isHolding) this.#hold(chunk);
+    else this.#work(chunk);
+  }
+
+  /** Whether the parser made `buffer` for one message, so that slices of it may be kept. */
+  isOwned(buffer: Buffer): boolean {
+    return buffer !== this.#chunk;
+  }
+
+  /** Nothing more is parsed until `release`. */
+  hold(): void {
+    this.#isHolding = true;
+    this.#updatePause();
+  }
+
+  /** Goes on with what was held. */
+  release(): void {
+    this.#isHolding = false;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const chunk of held) this.receive(chunk);
+    this.#updatePause();
+  }
+
+  /** A consumer is behind: this producer waits a little after the present chunk. */
+  stall(isConsumerFull: boolean): void {
+    this.#stallMs = Math.min(STALL_TOTAL_MS, this.#stallMs + (isConsumerFull ? STALL_MAX_MS : STALL_MIN_MS));
+  }
+
+  /** The consumer caught up. */
+  unstall(): void {
+    this.#stallTimer?.cancel();
+    this.#stallTimer = null;
+    this.#updatePause();
+  }
+
+  /** Nothing more comes, or nothing more is wanted. */
+  stop(): void {
+    this.#isOver = true;
+    this.#held = [];
+    this.#stallTimer?.cancel();
+    this.#stallTimer = null;
+    this.#parser.stop();
+  }
+
+  #work(chunk: Buffer): void {
+    const connection = this.#connection;
+    const { flushQueue } = connection.context;
+    const msgsBefore = connection.inMsgs;
+    flushQueue.enter();
+    try {
+      this.#parse(chunk);
+      if (connection.inMsgs !== msgsBefore) connection.wasActive();
+    } catch (error) {
+      connection.failed(error);
+    } finally {
+      this.#chunk = null;
+      flushQueue.leave();
+    }
+    if (this.#stallMs > 0) this.#wait();
+  }
+
+  /** Until somebody has logged in, operation by operation: any of them may have to wait for the verdict. */
+  #parse(chunk: Buffer): void {
+    let at = 0;
+    while (this.#limits.connectRequired && at < chunk.length && !this.#isOver) {
+      const lineEnd = chunk.indexOf(LF, at);
+      const end = lineEnd < 0 ? chunk.length : lineEnd + 1;
+      this.#feed(chunk.subarray(at, end));
+      at = end;
+      if (this.#isHolding) {
+        if (at < chunk.length) this.#hold(chunk.subarray(at));
+        return;
+      }
+    }
+    if (at < chunk.length && !this.#isOver) this.#feed(at === 0 ? chunk : chunk.subarray(at));
+  }
+
+  #feed(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#parser.parse(chunk);
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > HELD_BYTES_MAX) {
+      this.#connection.heldTooMuch();
+      return;
+    }
+    this.#held.push(Buffer.from(chunk));
+  }
+
+  #wait(): void {
+    const waitMs = this.#stallMs;
+    this.#stallMs = 0;
+    if (this.#isOver || this.#stallTimer !== null) return;
+    const connection = this.#connection;
+    this.#stallTimer = connection.context.clock.setTimer(() => {
+      connection.logDebug(`Timed out of fast producer stall (${waitMs}ms)`);
+      this.unstall();
+    }, waitMs);
+    this.#updatePause();
+  }
+
+  #updatePause(): void {
+    const isPaused = this.#isHolding || this.#stallTimer !== null;
+    if (isPaused === this.#isPaused || this.#isOver) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+}

@@ -1,0 +1,302 @@
+import type { Socket } from 'node:net';
+import type { MessageFrame } from '../delivery/message-frame.ts';
+import { LARGE_SLAB_BYTES, SMALL_SLAB_BYTES, WRITE_BYTES_MAX } from '../limits.ts';
+import type { Flushable, FlushQueue } from './flush-queue.ts';
+import type { Slab, SlabPool } from './slabs.ts';
+
+/** Below this many bytes a loop is faster than a native copy. */
+const LOOP_BYTES_MAX = 24;
+/** Flushes that would have fitted a small slab before a connection goes back to small ones. */
+const SHRINK_AFTER_FLUSHES = 64;
+
+/** Who is told about what happens to the output. */
+export interface OutboundOwner extends Flushable {
+  /** More than max_pending bytes are queued. */
+  onPendingExceeded(): void;
+  /** The socket took only a part; the rest is in flight. */
+  onWriteBlocked(): void;
+  /** Everything in flight has left. */
+  onWriteDone(): void;
+}
+
+/**
+ * Output of one connection: messages and protocol lines are copied into slabs, large payloads are queued by reference,
+ * and `flush` hands all of it to the socket in one write. At most one write is in flight; what comes meanwhile is
+ * gathered. Bytes that have not left count against max_pending, referenced ones included.
+ */
+export class Outbound {
+  /** Bytes appended that have not left. */
+  pending = 0;
+  /** Equivalent to max_pending. */
+  readonly #maxPending: number;
+  readonly #owner: OutboundOwner;
+  #socket: Socket;
+  readonly #pool: SlabPool;
+  readonly #queue: FlushQueue;
+  /** The slab being filled; [#start, #end) of it is not queued yet. */
+  #slab: Slab | null = null;
+  #start = 0;
+  #end = 0;
+  #isLarge = false;
+  #calmFlushes = 0;
+  /** Pieces waiting for the socket, oldest first; `#pieceSlabs` names the slab to give back when a piece has left. */
+  #pieces: Buffer[] = [];
+  #pieceSlabs: (Slab | null)[] = [];
+  #isDirty = false;
+  #isInFlight = false;
+  #flightBytes = 0;
+  readonly #flightSlabs: Slab[] = [];
+  #isClosed = false;
+  readonly #written: () => void = () => {
+    // Also called late for a write that completed at once: then nothing, or a later write, is in flight.
+    if (this.#isInFlight && this.#socket.writableLength === 0) this.#completed();
+  };
+
+  constructor(owner: OutboundOwner, socket: Socket, pool: SlabPool, queue: FlushQueue, maxPending: number) {
+    this.#owner = owner;
+    this.#socket = socket;
+    this.#pool = pool;
+    this.#queue = queue;
+    this.#maxPending = maxPending;
+  }
+
+  /** The connection goes on over another socket. */
+  setSocket(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  /** A write is in flight: the peer does not take bytes as fast as they come. */
+  get isBlocked(): boolean {
+    return this.#isInFlight;
+  }
+
+  /** Pieces and bytes of the write in flight and behind it, for the log. */
+  get chunkCount(): number {
+    return this.#flightSlabs.length + this.#pieces.length + (this.#end > this.#start ? 1 : 0);
+  }
+
+  /** Copies a protocol line. */
+  append(line: Uint8Array): void {
+    if (this.#isClosed) return;
+    const length = line.length;
+    if (!this.#reserve(length)) {
+      this.#appendReference(Buffer.from(line));
+      return;
+    }
+    this.#slab!.bytes.set(line, this.#end);
+    this.#end += length;
+    this.#appended(length);
+  }
+
+  /**
+   * Copies a message: `prefix[from…)` is its head up to the blank behind the sid, the rest comes from `frame`.
+   */
+  appendMessage(prefix: Buffer, from: number, frame: MessageFrame): void {
+    if (this.#isClosed) return;
+    const total = prefix.length - from + frame.tailBytes;
+    const reference = frame.reference;
+    if (reference !== null || !this.#reserve(total)) {
+      this.#appendLarge(prefix, from, frame, total);
+      return;
+    }
+    const target = this.#slab!.bytes;
+    let at = this.#end;
+    const prefixEnd = prefix.length;
+    if (prefixEnd - from <= LOOP_BYTES_MAX) {
+      while (from < prefixEnd) target[at++] = prefix[from++]!;
+    } else {
+      prefix.copy(target, at, from, prefixEnd);
+      at += prefixEnd - from;
+    }
+    at = frame.writeTail(target, at);
+    this.#end = at;
+    this.#appended(total);
+  }
+
+  /** Hands everything gathered to the socket, unless a write is in flight: its completion does it then. */
+  flush(): void {
+    this.#isDirty = false;
+    this.#send();
+    if (!this.#isInFlight) this.#release();
+  }
+
+  /** Takes nothing more and drops what the socket does not have yet. */
+  close(): void {
+    this.#isClosed = true;
+    if (!this.#isInFlight) this.#drop();
+  }
+
+  /** Hands everything to the socket, also behind a write in flight, and takes nothing more. */
+  finish(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#queueSegment();
+    for (const piece of this.#pieces) this.#socket.write(piece);
+    this.#drop();
+  }
+
+  #appended(bytes: number): void {
+    this.pending += bytes;
+    if (!this.#isDirty) {
+      this.#isDirty = true;
+      this.#queue.add(this.#owner);
+    }
+    if (this.pending > this.#maxPending) this.#owner.onPendingExceeded();
+  }
+
+  /** Makes room for `bytes` in the slab; false if no slab is that large. */
+  #reserve(bytes: number): boolean {
+    const slab = this.#slab;
+    if (slab !== null && this.#end + bytes <= slab.bytes.length) return true;
+    if (bytes > LARGE_SLAB_BYTES) return false;
+    if (slab !== null) this.#retire(slab);
+    if (this.#slab === null) {
+      this.#slab = this.#pool.take(this.#isLarge || bytes > SMALL_SLAB_BYTES);
+      this.#start = 0;
+      this.#end = 0;
+    }
+    return this.#end + bytes <= this.#slab.bytes.length || this.#reserve(bytes);
+  }
+
+  /** The slab is full: it is written now if the socket is free and it was a large one, else it waits. */
+  #retire(slab: Slab): void {
+    if (slab.bytes.length === LARGE_SLAB_BYTES && !this.#isInFlight) {
+      this.#send();
+      if (!this.#isInFlight) {
+        this.#start = 0;
+        this.#end = 0;
+        return;
+      }
+    }
+    this.#isLarge = true;
+    this.#calmFlushes = 0;
+    if (this.#end > this.#start) {
+      this.#pieces.push(slab.bytes.subarray(this.#start, this.#end));
+      this.#pieceSlabs.push(slab);
+    } else if (this.#isInFlight) {
+      this.#flightSlabs.push(slab);
+    } else {
+      this.#pool.give(slab);
+    }
+    this.#slab = null;
+  }
+
+  #appendLarge(prefix: Buffer, from: number, frame: MessageFrame, total: number): void {
+    const head = prefix.length - from + frame.headBytes;
+    if (!this.#reserve(head)) {
+      this.#appendReference(frame.toBuffer(prefix, from));
+      return;
+    }
+    const target = this.#slab!.bytes;
+    prefix.copy(target, this.#end, from);
+    this.#end = frame.writeHead(target, this.#end + prefix.length - from);
+    this.#queueSegment();
+    this.#pieces.push(frame.body());
+    this.#pieceSlabs.push(null);
+    this.#appended(total);
+  }
+
+  #appendReference(piece: Buffer): void {
+    this.#queueSegment();
+    this.#pieces.push(piece);
+    this.#pieceSlabs.push(null);
+    this.#appended(piece.length);
+  }
+
+  /** Queues what was gathered in the slab; the slab goes on being filled behind it. */
+  #queueSegment(): void {
+    if (this.#slab === null || this.#end === this.#start) return;
+    this.#pieces.push(this.#slab.bytes.subarray(this.#start, this.#end));
+    this.#pieceSlabs.push(null);
+    this.#start = this.#end;
+  }
+
+  #send(): void {
+    while (!this.#isInFlight) {
+      if (this.#pieces.length > 0) this.#sendPieces();
+      else if (this.#end > this.#start) this.#sendSegment();
+      else return;
+      if (this.#socket.writableLength === 0) this.#left();
+      else {
+        this.#isInFlight = true;
+        this.#owner.onWriteBlocked();
+      }
+    }
+  }
+
+  #sendSegment(): void {
+    const bytes = this.#end - this.#start;
+    const piece = this.#slab!.bytes.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    this.#flightBytes = bytes;
+    this.#socket.write(piece, this.#written);
+  }
+
+  #sendPieces(): void {
+    this.#queueSegment();
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#pieces.length && (bytes === 0 || bytes + this.#pieces[count]!.length <= WRITE_BYTES_MAX)) {
+      bytes += this.#pieces[count]!.length;
+      const slab = this.#pieceSlabs[count]!;
+      if (slab !== null) this.#flightSlabs.push(slab);
+      count++;
+    }
+    const socket = this.#socket;
+    const pieces = this.#pieces;
+    this.#flightBytes = bytes;
+    socket.cork();
+    for (let i = 0; i < count - 1; i++) socket.write(pieces[i]!);
+    socket.write(pieces[count - 1]!, this.#written);
+    socket.uncork();
+    if (count === pieces.length) {
+      pieces.length = 0;
+      this.#pieceSlabs.length = 0;
+    } else {
+      this.#pieces = pieces.slice(count);
+      this.#pieceSlabs = this.#pieceSlabs.slice(count);
+    }
+  }
+
+  /** The write in flight is over. */
+  #left(): void {
+    this.pending -= this.#flightBytes;
+    this.#flightBytes = 0;
+    const slabs = this.#flightSlabs;
+    for (let i = 0; i < slabs.length; i++) this.#pool.give(slabs[i]!);
+    slabs.length = 0;
+  }
+
+  #completed(): void {
+    this.#isInFlight = false;
+    this.#left();
+    if (this.#isClosed) {
+      this.#drop();
+      return;
+    }
+    this.#send();
+    if (!this.#isInFlight) {
+      this.#release();
+      this.#owner.onWriteDone();
+    }
+  }
+
+  /** Nothing is queued: the slab goes back, and a connection that has become calm returns to small ones. */
+  #release(): void {
+    const slab = this.#slab;
+    if (slab === null || this.#end > this.#start) return;
+    if (this.#isLarge) {
+      if (this.#end > SMALL_SLAB_BYTES / 2) this.#calmFlushes = 0;
+      else if (++this.#calmFlushes >= SHRINK_AFTER_FLUSHES) this.#isLarge = false;
+    }
+    this.#slab = null;
+    this.#pool.give(slab);
+  }
+
+  #drop(): void {
+    this.#pieces = [];
+    this.#pieceSlabs = [];
+    this.#slab = null;
+    this.pending = 0;
+  }
+}

@@ -1,0 +1,259 @@
+import { type PublishArgs, subjectByteLength, subjectFromBytes, writeDecimal, writeSubject } from '@nats-ts/protocol';
+import type { Connection } from '../connection/connection.ts';
+import type { ClientInfo, InternalMessage } from '../internal-message.ts';
+
+const SPACE = 0x20;
+const CR = 0x0d;
+const LF = 0x0a;
+const EMPTY: Buffer = Buffer.alloc(0);
+/** Below this many bytes a loop is faster than a native copy. */
+const LOOP_BYTES_MAX = 24;
+/** Payloads of at least this many bytes that stand in a buffer of their own are sent by reference. */
+export const REFERENCE_BYTES_MIN: number = 16 * 1024;
+/** Longest `<reply> <hdr> <total>\r\n` that needs no buffer of its own. */
+const SCRATCH_BYTES: number = 8 * 1024;
+
+/**
+ * One message on its way to its subscribers: everything behind `MSG <subject> <sid> `, worked out once for all of them.
+ * It is a head (`[reply ][hdr ]total\r\n`) and a body (header block, payload, `\r\n`). When the publisher wrote its
+ * frame the way MSG is written, which is the rule, the head is empty and the body begins at the reply or size of the
+ * published bytes. Reused for every message; valid until the next one is begun.
+ */
+export class MessageFrame implements InternalMessage {
+  /** Who published it; null = the server itself. */
+  publisher: Connection | null = null;
+  /** Subject on the wire. */
+  subject = '';
+  /** Reply as bytes, -1 = none; `replySource` holds them. */
+  replySource: Buffer = EMPTY;
+  replyStart = -1;
+  replyEnd = -1;
+  #reply: string | null = null;
+  /** Header block [headerStart, payloadStart) and payload [payloadStart, payloadEnd) in `buffer`. */
+  buffer: Buffer = EMPTY;
+  headerStart = 0;
+  payloadStart = 0;
+  payloadEnd = 0;
+  /** Bytes of head and body. */
+  tailBytes = 0;
+  headBytes = 0;
+  /** The body when it is to be sent by reference, else null. */
+  reference: Buffer | null = null;
+
+  #head: Buffer = EMPTY;
+  readonly #scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  #body: Buffer = EMPTY;
+  #bodyStart = 0;
+  #bodyEnd = 0;
+
+  /** A frame to put a version without headers into, made when first needed. */
+  #bare: MessageFrame | null = null;
+
+  /** Bytes of header block and payload. */
+  get size(): number {
+    return this.payloadEnd - this.headerStart;
+  }
+
+  get hasHeader(): boolean {
+    return this.payloadStart > this.headerStart;
+  }
+
+  /** The reply subject, built when asked for. */
+  get reply(): string | null {
+    if (this.replyStart < 0) return null;
+    this.#reply ??= subjectFromBytes(this.replySource, this.replyStart, this.replyEnd);
+    return this.#reply;
+  }
+
+  /**
+   * A message of a client.
+   * @param isOwned the buffer of `args` is not reused: its bytes may be sent by reference.
+   */
+  setPublished(publisher: Connection, subject: string, args: PublishArgs, isOwned: boolean): void {
+    const buffer = args.buffer;
+    const headerSize = args.headerSize;
+    const payloadEnd = args.payloadEnd;
+    const payloadStart = args.payloadStart;
+    this.publisher = publisher;
+    this.subject = subject;
+    this.replySource = buffer;
+    this.replyStart = args.replyStart;
+    this.replyEnd = args.replyEnd;
+    this.#reply = null;
+    this.buffer = buffer;
+    this.headerStart = payloadStart;
+    this.payloadStart = headerSize > 0 ? payloadStart + headerSize : payloadStart;
+    this.payloadEnd = payloadEnd;
+    this.#body = buffer;
+    this.#bodyEnd = payloadEnd + 2;
+    if (isVerbatim(args)) {
+      this.headBytes = 0;
+      this.#bodyStart = args.replyStart >= 0 ? args.replyStart : args.sizeStart;
+    } else {
+      this.#bodyStart = payloadStart;
+      this.#copyHead(args);
+    }
+    const bodyBytes = this.#bodyEnd - this.#bodyStart;
+    this.tailBytes = this.headBytes + bodyBytes;
+    this.reference =
+      isOwned && bodyBytes >= REFERENCE_BYTES_MIN ? buffer.subarray(this.#bodyStart, this.#bodyEnd) : null;
+  }
+
+  /** A message of the server itself. Without a reply there are two blanks in a row (spec/core.md 1.2). */
+  setInternal(subject: string, reply: string | null, header: Uint8Array | null, payload: Uint8Array | null): void {
+    const headerBytes = header === null ? 0 : header.length;
+    const size = headerBytes + (payload === null ? 0 : payload.length);
+    const replyBytes = reply === null ? 0 : subjectByteLength(reply);
+    const needed = replyBytes + size + 40;
+    const buffer = needed <= SCRATCH_BYTES ? this.#scratch : Buffer.allocUnsafeSlow(needed);
+    let at = reply === null ? 0 : writeSubject(reply, buffer, 0);
+    this.publisher = null;
+    this.subject = subject;
+    this.replySource = buffer;
+    this.replyStart = reply === null ? -1 : 0;
+    this.replyEnd = at;
+    this.#reply = reply;
+    buffer[at++] = SPACE;
+    if (headerBytes > 0) {
+      at = writeDecimal(headerBytes, buffer, at);
+      buffer[at++] = SPACE;
+    }
+    at = writeLineEnd(buffer, writeDecimal(size, buffer, at));
+    this.buffer = buffer;
+    this.headerStart = at;
+    if (header !== null) buffer.set(header, at);
+    at += headerBytes;
+    this.payloadStart = at;
+    if (payload !== null) {
+      buffer.set(payload, at);
+      at += payload.length;
+    }
+    this.payloadEnd = at;
+    at = writeLineEnd(buffer, at);
+    this.headBytes = 0;
+    this.#body = buffer;
+    this.#bodyStart = 0;
+    this.#bodyEnd = at;
+    this.tailBytes = at;
+    this.reference = buffer === this.#scratch || at < REFERENCE_BYTES_MIN ? null : buffer.subarray(0, at);
+  }
+
+  /** The same message for a receiver without headers: the block is cut off, the size is the payload's. */
+  bare(): MessageFrame {
+    this.#bare ??= new MessageFrame();
+    const into = this.#bare;
+    const payloadBytes = this.payloadEnd - this.payloadStart;
+    into.publisher = this.publisher;
+    into.subject = this.subject;
+    into.replySource = this.replySource;
+    into.replyStart = this.replyStart;
+    into.replyEnd = this.replyEnd;
+    into.#reply = this.#reply;
+    into.buffer = this.buffer;
+    into.headerStart = this.payloadStart;
+    into.payloadStart = this.payloadStart;
+    into.payloadEnd = this.payloadEnd;
+    const head = into.#headRoom(this.replyEnd - this.replyStart + 20);
+    let at = 0;
+    if (this.replyStart >= 0) {
+      at = copyBytes(this.replySource, this.replyStart, this.replyEnd, head, at);
+      head[at++] = SPACE;
+    }
+    into.headBytes = writeLineEnd(head, writeDecimal(payloadBytes, head, at));
+    into.#body = this.#body;
+    into.#bodyStart = this.#bodyEnd - 2 - payloadBytes;
+    into.#bodyEnd = this.#bodyEnd;
+    into.tailBytes = into.headBytes + payloadBytes + 2;
+    into.reference =
+      this.reference !== null && payloadBytes >= REFERENCE_BYTES_MIN
+        ? this.#body.subarray(into.#bodyStart, into.#bodyEnd)
+        : null;
+    return into;
+  }
+
+  /** Writes head and body; returns the offset behind them. */
+  writeTail(target: Buffer, at: number): number {
+    if (this.headBytes > 0) at = copyBytes(this.#head, 0, this.headBytes, target, at);
+    return copyBytes(this.#body, this.#bodyStart, this.#bodyEnd, target, at);
+  }
+
+  writeHead(target: Buffer, at: number): number {
+    return copyBytes(this.#head, 0, this.headBytes, target, at);
+  }
+
+  /** The body in a buffer that stays as it is. */
+  body(): Buffer {
+    this.reference ??= Buffer.from(this.#body.subarray(this.#bodyStart, this.#bodyEnd));
+    return this.reference;
+  }
+
+  /** `prefix[from…)`, head and body in a buffer of their own. */
+  toBuffer(prefix: Buffer, from: number): Buffer {
+    const all = Buffer.allocUnsafe(prefix.length - from + this.tailBytes);
+    prefix.copy(all, 0, from);
+    this.writeTail(all, prefix.length - from);
+    return all;
+  }
+
+  /** Who sent it; null when the server itself did. */
+  clientInfo(): ClientInfo | null {
+    return this.publisher === null ? null : this.publisher.clientInfo();
+  }
+
+  /** Lets go of the buffers of the last message. */
+  release(): void {
+    this.publisher = null;
+    this.buffer = EMPTY;
+    this.replySource = EMPTY;
+    this.#body = EMPTY;
+    this.reference = null;
+  }
+
+  #headRoom(bytes: number): Buffer {
+    this.#head = bytes <= SCRATCH_BYTES ? this.#scratch : Buffer.allocUnsafeSlow(bytes);
+    return this.#head;
+  }
+
+  #copyHead(args: PublishArgs): void {
+    const buffer = args.buffer;
+    const head = this.#headRoom(args.replyEnd - args.replyStart + args.sizeEnd - args.sizeStart + 4);
+    let at = 0;
+    if (args.replyStart >= 0) {
+      at = copyBytes(buffer, args.replyStart, args.replyEnd, head, at);
+      head[at++] = SPACE;
+    }
+    if (args.headerSize > 0) {
+      at = copyBytes(buffer, args.sizeStart, args.headerSizeEnd, head, at);
+      head[at++] = SPACE;
+    }
+    at = copyBytes(buffer, args.totalSizeStart, args.sizeEnd, head, at);
+    this.headBytes = writeLineEnd(head, at);
+  }
+}
+
+/** True if the published bytes from the reply or size on are those of a MSG or HMSG too. */
+function isVerbatim(args: PublishArgs): boolean {
+  const buffer = args.buffer;
+  const sizeEnd = args.sizeEnd;
+  if (sizeEnd + 2 !== args.payloadStart || buffer[sizeEnd] !== CR) return false;
+  if (args.replyStart >= 0 && (args.replyEnd + 1 !== args.sizeStart || buffer[args.replyEnd] !== SPACE)) return false;
+  const headerSize = args.headerSize;
+  if (headerSize < 0) return true;
+  return headerSize > 0 && args.headerSizeEnd + 1 === args.totalSizeStart && buffer[args.headerSizeEnd] === SPACE;
+}
+
+function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
+  const length = end - start;
+  if (length > LOOP_BYTES_MAX) {
+    source.copy(target, at, start, end);
+    return at + length;
+  }
+  while (start < end) target[at++] = source[start++]!;
+  return at;
+}
+
+function writeLineEnd(target: Buffer, at: number): number {
+  target[at] = CR;
+  target[at + 1] = LF;
+  return at + 2;
+}

@@ -1,0 +1,134 @@
+import type { PublishArgs } from '@nats-ts/protocol';
+import type { QueueMatch } from '@nats-ts/sublist';
+import type { Account, Route } from '../account.ts';
+import type { Connection } from '../connection/connection.ts';
+import { checkPublish, isReservedReply } from '../connection/publish-checks.ts';
+import type { Ids, Logger } from '../ports.ts';
+import { MessageFrame } from './message-frame.ts';
+import type { Subscription } from './subscription.ts';
+
+/**
+ * Messages delivered from within the delivery of another one, by subscribers inside the process; deeper ones are
+ * dropped with an error in the log, because only a loop gets there.
+ */
+export const DELIVERY_DEPTH_MAX = 32;
+
+/** Brings messages to their subscribers: every plain one, and one member of each queue group (spec/core.md 1.4). */
+export class Router {
+  readonly #ids: Ids;
+  readonly #logger: Logger;
+  readonly #skipsSlow: boolean;
+  readonly #frames: MessageFrame[] = [new MessageFrame()];
+  #depth = 0;
+
+  constructor(ids: Ids, logger: Logger, noFastProducerStall: boolean) {
+    this.#ids = ids;
+    this.#logger = logger;
+    this.#skipsSlow = noFastProducerStall;
+  }
+
+  /** PUB or HPUB of a client. `isOwned` as in `MessageFrame.setPublished`. */
+  publish(client: Connection, args: PublishArgs, isOwned: boolean): void {
+    const account = client.account;
+    const entry = account.recall(args.buffer, args.subjectStart, args.subjectEnd);
+    let route = entry.value;
+    if (route === null || entry.generation !== account.sublist.generation) route = account.route(entry);
+    if (client.checksPublishes || route.isReserved || (args.replyStart >= 0 && isReservedReply(args))) {
+      if (!checkPublish(client, args, entry.subject, route)) return;
+    }
+    let delivered = 0;
+    if (route.plain.length > 0 || route.queues.length > 0) {
+      const frame = this.#begin(entry.subject);
+      if (frame === null) return;
+      frame.setPublished(client, entry.subject, args, isOwned);
+      delivered = this.#deliver(frame, route);
+      this.#end(frame);
+    }
+    if (delivered === 0 && args.replyStart >= 0 && client.wantsNoResponders)
+      client.sendNoResponders(entry.subject, args);
+  }
+
+  /**
+   * A message of the server itself: matched by `to`, `subject` on the wire. Returns how many got it. The bytes are
+   * copied before it returns.
+   */
+  deliver(
+    account: Account,
+    to: string,
+    subject: string,
+    reply: string | null,
+    header: Uint8Array | null,
+    payload: Uint8Array | null,
+  ): number {
+    const matches = account.sublist.match(to);
+    if (matches.plain.length === 0 && matches.queues.length === 0) return 0;
+    const frame = this.#begin(subject);
+    if (frame === null) return 0;
+    frame.setInternal(subject, reply, header, payload);
+    const delivered = this.#deliver(frame, matches);
+    this.#end(frame);
+    return delivered;
+  }
+
+  #begin(subject: string): MessageFrame | null {
+    const depth = this.#depth;
+    if (depth >= DELIVERY_DEPTH_MAX) {
+      this.#logger.error(`Message on "${subject}" dropped: it is ${depth} deliveries deep in a loop`);
+      return null;
+    }
+    this.#depth = depth + 1;
+    let frame = this.#frames[depth];
+    if (frame === undefined) {
+      frame = new MessageFrame();
+      this.#frames.push(frame);
+    }
+    return frame;
+  }
+
+  #end(frame: MessageFrame): void {
+    this.#depth--;
+    frame.release();
+  }
+
+  #deliver(frame: MessageFrame, route: Pick<Route, 'plain' | 'queues'>): number {
+    const plain = route.plain;
+    let delivered = 0;
+    for (let i = 0; i < plain.length; i++) {
+      if (this.#deliverTo(plain[i]!, frame)) delivered++;
+    }
+    const queues = route.queues;
+    for (let i = 0; i < queues.length; i++) {
+      if (this.#deliverToGroup(queues[i]!, frame)) delivered++;
+    }
+    return delivered;
+  }
+
+  /** A random member, or, if that one cannot take it, the next that can. */
+  #deliverToGroup(group: QueueMatch<Subscription>, frame: MessageFrame): boolean {
+    const members = group.members;
+    const count = members.length;
+    let index = count === 1 ? 0 : Math.floor(this.#ids.random() * count);
+    for (let tried = 0; tried < count; tried++) {
+      if (this.#deliverTo(members[index]!, frame)) return true;
+      if (++index === count) index = 0;
+    }
+    return false;
+  }
+
+  #deliverTo(subscription: Subscription, frame: MessageFrame): boolean {
+    if (subscription.isClosed) return false;
+    const target = subscription.connection;
+    if (target === null) return subscription.callback!(frame);
+    const publisher = frame.publisher;
+    if (target === publisher && !target.echo) return false;
+    if (target.deniesDeliveries && target.deniesDelivery(frame.subject, subscription.queue)) return false;
+    if (target.outbound.pending > target.stallBytes && publisher !== null) {
+      if (this.#skipsSlow) return false;
+      publisher.stallFor(target);
+    }
+    const delivered = ++subscription.delivered;
+    target.deliver(subscription, frame);
+    if (delivered === subscription.max) target.reachedMax(subscription);
+    return true;
+  }
+}

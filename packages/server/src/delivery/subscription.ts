@@ -1,0 +1,61 @@
+import { subjectToBytes } from '@nats-ts/protocol';
+import type { ClientKind } from '../client-kind.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { InternalCallback } from '../internal-message.ts';
+
+/** A subscription of a connection, or of somebody inside the process. */
+export class Subscription {
+  readonly subject: string;
+  readonly queue: string | null;
+  /** As the client wrote it, bytes as latin1. */
+  readonly sid: string;
+  readonly kind: ClientKind;
+  /** Where messages go, or null when `callback` takes them. */
+  readonly connection: Connection | null;
+  readonly callback: InternalCallback | null;
+  /** Messages delivered since SUB. */
+  delivered = 0;
+  /** Messages after which it ends by itself; 0 = never. */
+  max = 0;
+  isClosed = false;
+  /** Subject of the last message and, once it came twice, the head made of it. */
+  #lastSubject = '';
+  #lastHead: Buffer | null = null;
+
+  constructor(
+    subject: string,
+    queue: string | null,
+    sid: string,
+    kind: ClientKind,
+    connection: Connection | null,
+    callback: InternalCallback | null,
+  ) {
+    this.subject = subject;
+    this.queue = queue;
+    this.sid = sid;
+    this.kind = kind;
+    this.connection = connection;
+    this.callback = callback;
+  }
+
+  /**
+   * `HMSG <subject> <sid> ` for a message on `subject`; skip the first byte for MSG. The last one is kept: on most
+   * subscriptions one subject follows the other.
+   */
+  head(subject: string): Buffer {
+    if (this.#lastSubject === subject && this.#lastHead !== null) return this.#lastHead;
+    const head = encodeHead(subject, this.sid);
+    this.#lastHead = head;
+    this.#lastSubject = subject;
+    return head;
+  }
+}
+
+function encodeHead(subject: string, sid: string): Buffer {
+  const bytes = subjectToBytes(subject);
+  const head = Buffer.allocUnsafe(bytes.length + sid.length + 7);
+  head.write('HMSG ', 0, 'latin1');
+  bytes.copy(head, 5);
+  head.write(` ${sid} `, 5 + bytes.length, 'latin1');
+  return head;
+}

@@ -1,0 +1,38 @@
+/** Limits that no option changes. The others are options with their defaults in `options.ts`. */
+
+/** Bytes of an output slab of a busy connection. */
+export const LARGE_SLAB_BYTES: number = 128 * 1024;
+/** Bytes of the output slab a connection begins with. */
+export const SMALL_SLAB_BYTES: number = 8 * 1024;
+/** Free slabs of one size that are kept for later; more are left to the garbage collector. */
+export const FREE_SLABS_MAX = 64;
+/** Bytes handed to the socket in one write; what is queued beyond waits for its completion. */
+export const WRITE_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Connections with unsent output before they are flushed in the middle of a chunk. */
+export const DIRTY_CONNECTIONS_MAX = 1024;
+/** Milliseconds a closing connection gets to take its last bytes. As nats-server. */
+export const CLOSE_FLUSH_MS = 100;
+/** Milliseconds to wait at first PING: at most this, plus up to a fifth. As nats-server (spec/core.md 1.5). */
+export const FIRST_PING_MS = 2000;
+/** An RTT older than this is measured again. */
+export const RTT_MAX_AGE_MS: number = 60 * 60 * 1000;
+/** Replies of a message longer than this trigger an RTT measurement while it is unknown. */
+export const RTT_REPLY_BYTES_MIN = 15;
+/** Milliseconds a producer waits for a consumer that is behind, per read; more when the consumer is full. */
+export const STALL_MIN_MS = 2;
+export const STALL_MAX_MS = 5;
+/** Replies a connection may answer through allow_responses before used ones are pruned, and at most. */
+export const REPLY_PRUNE_AT = 4096;
+export const REPLIES_MAX = 65_536;
+export const REPLY_PRUNE_MS = 1000;
+/** Verdicts a connection remembers about subjects it published to or got messages on. */
+export const VERDICTS_MAX = 1024;
+/** Bytes held of a client whose password is still being verified; its socket is paused meanwhile. */
+export const HELD_BYTES_MAX: number = 64 * 1024;
+/** Password verifications running at once; the others queue, at most this many. */
+export const BCRYPT_RUNNING_MAX = 4;
+export const BCRYPT_WAITING_MAX = 1024;
+/** Log texts remembered for the suppression of repeats within a second. */
+export const RATE_LIMITED_TEXTS_MAX = 1024;
+/** Entries of a page of connz and subsz unless asked otherwise, as nats-server. */
+export const MONITOR_PAGE = 1024;
