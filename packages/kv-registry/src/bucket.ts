@@ -1,0 +1,30 @@
+/** A change in a bucket. */
+export interface BucketEvent {
+  readonly kind: 'put' | 'delete';
+  readonly key: string;
+  /** Empty for deletes. */
+  readonly value: Uint8Array;
+}
+
+/** A running watch. */
+export interface BucketWatch {
+  /** Ends it; a second call does nothing. */
+  stop(): void;
+}
+
+/**
+ * The key-value bucket a registry stands on: a JetStream bucket in this process or on a remote server, or plain memory.
+ * Keys are any text; whoever implements the port makes them fit its own rules.
+ */
+export interface KeyValueBucket {
+  /** How long an entry lives after its last put, milliseconds; 0 = for ever. */
+  readonly ttlMs: number;
+  put(key: string, value: Uint8Array): Promise<void>;
+  /** Null if there is none, or it was deleted or has expired. */
+  get(key: string): Promise<Uint8Array | null>;
+  /** Deleting what is not there is no error. */
+  delete(key: string): Promise<void>;
+  keys(): Promise<readonly string[]>;
+  /** Reports every current entry first, then every change; resolves when the current ones have been reported. */
+  watch(callback: (event: BucketEvent) => void): Promise<BucketWatch>;
+}

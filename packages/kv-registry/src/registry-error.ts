@@ -1,0 +1,13 @@
+/** What went wrong: the caller's service, the stored record, a limit, or a registry that was closed. */
+export type RegistryErrorCode = 'invalid' | 'malformed' | 'limit' | 'closed';
+
+/** Thrown by this package. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly code: RegistryErrorCode;
+
+  constructor(code: RegistryErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
