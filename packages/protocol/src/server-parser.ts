@@ -64,6 +64,7 @@ export class ServerParser {
   /** The message that is arriving in pieces: argument bytes, payload, CR LF; null when none is. */
   #frame: Buffer | null = null;
   #frameFilled = 0;
+  #isPaused = false;
 
   constructor(handler: ClientOperations, limits: ParserLimits) {
     this.#handler = handler;
@@ -87,13 +88,29 @@ export class ServerParser {
     this.#line.clear();
   }
 
-  /** Reads one chunk. The chunk is not kept: what is needed of an unfinished operation is copied. */
-  parse(chunk: Buffer): void {
+  /**
+   * Called from within an operation: `parse` returns behind it. Nothing is to be parsed until `resume`. For operations
+   * whose outcome, on which the next ones depend, takes a while (a CONNECT with a hashed password).
+   */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Ends a pause. */
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  /**
+   * Reads one chunk. The chunk is not kept: what is needed of an unfinished operation is copied.
+   * @returns how many of its bytes were used: all, unless an operation called `pause` or ended the parser.
+   */
+  parse(chunk: Buffer): number {
     let at = 0;
     const end = chunk.length;
     if (this.#phase !== IN_VERB || this.#state !== STATE_START) at = this.#step(chunk, 0);
     const args = this.#args;
-    while (at < end && this.#phase !== DEAD) {
+    while (at < end && this.#phase !== DEAD && !this.#isPaused) {
       const next = straightPublish(chunk, at, this.#limits, args);
       if (next < 0) {
         at = this.#step(chunk, at);
@@ -103,6 +120,7 @@ export class ServerParser {
       }
     }
     args.release();
+    return at;
   }
 
   /** Reads on from wherever the operation stands until it is complete or the chunk ends; returns where it stopped. */

@@ -353,6 +353,19 @@ describe('the end of a connection', () => {
     }
   });
 
+  it('pauses behind the operation that says so and tells how far it came', () => {
+    const recorder = new Recorder();
+    const parser = new ServerParser(recorder, { ...LIMITS });
+    recorder.onConnect = () => parser.pause();
+    const chunk = Buffer.from('PONG\r\nCONNECT {}\r\nPING\r\nPUB a 1\r\nx\r\n');
+    const used = parser.parse(chunk);
+    expect(chunk.toString('latin1', used)).toBe('PING\r\nPUB a 1\r\nx\r\n');
+    expect(recorder.calls).toEqual([['pong']]);
+    parser.resume();
+    expect(parser.parse(chunk.subarray(used))).toBe(chunk.length - used);
+    expect(recorder.calls).toEqual([['pong'], ['ping'], publish('a', 'x')]);
+  });
+
   it('logs a parse error in the words of nats-server', () => {
     const cases: [string, string][] = [
       ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', `state=0, i=0: proto='"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r"...'`],
