@@ -18,7 +18,7 @@ function compilePattern(pattern: string): (subject: string) => boolean {
   if (!hasWildcards(pattern)) return (subject) => subject === pattern;
   const prefix = pattern.slice(0, -1);
   if (pattern.endsWith('.>') && !hasWildcards(prefix.slice(0, -1))) {
-    return (subject) => subject.length > prefix.length && subject.startsWith(prefix) && !hasEmptyToken(subject);
+    return (subject) => subject.startsWith(prefix) && !hasEmptyToken(subject);
   }
   return (subject) => subjectMatches(subject, pattern);
 }

@@ -14,6 +14,7 @@ export {
 } from './subject.ts';
 export { isSubset, overlaps, subjectMatches } from './subject-relations.ts';
 export { SubjectTransform, type TransformOptions } from './subject-transform.ts';
-export { SubjectTree, type SubjectTreeCallback } from './subject-tree.ts';
+export { SubjectTree } from './subject-tree.ts';
+export type { SubjectTreeCallback } from './subject-walk.ts';
 export { Sublist, type SublistOptions, type SublistStats } from './sublist.ts';
 export { TransformError } from './transform-error.ts';

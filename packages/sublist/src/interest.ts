@@ -4,22 +4,19 @@ export type InterestCallback = (interested: boolean) => void;
 interface Watch {
   readonly queue: string | null;
   readonly callback: InterestCallback;
+  ended: boolean;
 }
 
 /** Who wants to know about interest in which subject. As many watches as callers register: the caller bounds them. */
 export class InterestWatches {
   readonly #bySubject = new Map<string, readonly Watch[]>();
 
-  /** Number of subjects watched. */
-  get size(): number {
-    return this.#bySubject.size;
-  }
-
   /** Returns a function that ends the watch; a second call does nothing. */
   add(subject: string, queue: string | null, callback: InterestCallback): () => void {
-    const watch: Watch = { queue, callback };
+    const watch: Watch = { queue, callback, ended: false };
     this.#bySubject.set(subject, [...(this.#bySubject.get(subject) ?? []), watch]);
     return () => {
+      watch.ended = true;
       const left = this.#bySubject.get(subject)?.filter((other) => other !== watch) ?? [];
       if (left.length === 0) this.#bySubject.delete(subject);
       else this.#bySubject.set(subject, left);
@@ -31,7 +28,8 @@ export class InterestWatches {
     const watches = this.#bySubject.get(subject);
     if (watches === undefined) return;
     for (const watch of watches) {
-      if (watch.queue === queue) watch.callback(interested);
+      // A callback before it may have ended it.
+      if (watch.queue === queue && !watch.ended) watch.callback(interested);
     }
   }
 }

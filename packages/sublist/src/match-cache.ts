@@ -6,10 +6,22 @@ export const MATCH_CACHE_MAX = 4096;
 /** Values (plain subscribers and queue members) that all kept results may hold together. */
 export const MATCH_CACHE_VALUES_MAX = 1_048_576;
 /** Changed patterns remembered; a result that has missed more of them counts as stale. A power of two. */
-export const MATCH_CACHE_CHANGES = 64;
+export const MATCH_CACHE_CHANGES = 256;
 
 /** At a limit the oldest results go until this share of it is left. */
 const KEEP_SHARE = 0.75;
+
+/** Stands for the start of a pattern that begins with a wildcard. */
+const ANY_HEAD = -1;
+
+/** The first two characters: a pattern matches no subject that starts otherwise, unless it begins with a wildcard. */
+function headOf(subject: string): number {
+  return subject.charCodeAt(0) | (subject.charCodeAt(1) << 16);
+}
+
+function headOfPattern(pattern: string): number {
+  return pattern.startsWith('*') || pattern.startsWith('>') ? ANY_HEAD : headOf(pattern);
+}
 
 /** A result, and up to which change of the patterns it is known to be right. */
 export class CachedMatches<T> implements Matches<T> {
@@ -39,6 +51,8 @@ export class MatchCache<T> {
   readonly #results = new Map<string, CachedMatches<T>>();
   /** Ring of the patterns that changed last; change number n is at n modulo its length. */
   readonly #changed: string[] = new Array<string>(MATCH_CACHE_CHANGES).fill('');
+  /** Their heads: most patterns are told apart by a comparison of numbers. */
+  readonly #heads = new Int32Array(MATCH_CACHE_CHANGES);
   #changes = 0;
   #weight = 0;
 
@@ -81,7 +95,9 @@ export class MatchCache<T> {
   /** The subscriptions to this pattern changed. */
   patternChanged(pattern: string): void {
     if (this.#results.size === 0) return;
-    this.#changed[this.#changes & (MATCH_CACHE_CHANGES - 1)] = pattern;
+    const slot = this.#changes & (MATCH_CACHE_CHANGES - 1);
+    this.#changed[slot] = pattern;
+    this.#heads[slot] = headOfPattern(pattern);
     this.#changes++;
     // Nobody asked for these since the ring was last full: they are stale now, and hold on to values.
     if ((this.#changes & (MATCH_CACHE_CHANGES - 1)) === 0) this.#dropOutdated();
@@ -99,8 +115,11 @@ export class MatchCache<T> {
 
   #isUnaffected(subject: string, result: CachedMatches<T>): boolean {
     if (this.#changes - result.checkedAt > MATCH_CACHE_CHANGES) return false;
+    const head = headOf(subject);
     for (let change = result.checkedAt; change < this.#changes; change++) {
-      if (subjectMatches(subject, this.#changed[change & (MATCH_CACHE_CHANGES - 1)]!)) return false;
+      const slot = change & (MATCH_CACHE_CHANGES - 1);
+      const other = this.#heads[slot]!;
+      if ((other === head || other === ANY_HEAD) && subjectMatches(subject, this.#changed[slot]!)) return false;
     }
     result.checkedAt = this.#changes;
     return true;

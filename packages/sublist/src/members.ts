@@ -3,7 +3,7 @@ const MEMBERS_SCAN_MAX = 16;
 
 /** A set of values that is an array to its readers: adding and removing cost the same however many there are. */
 export class Members<T> {
-  #items: T[];
+  readonly #items: T[];
   #index: Map<T, number> | null = null;
 
   constructor(first: T) {
@@ -40,55 +40,5 @@ export class Members<T> {
 
   #indexOf(value: T): number {
     return this.#index === null ? this.#items.indexOf(value) : (this.#index.get(value) ?? -1);
-  }
-}
-
-/** Everybody subscribed to one subject or pattern. */
-export class Subscribers<T> {
-  #plain: Members<T> | null = null;
-  #queues: Map<string, Members<T>> | null = null;
-
-  get plain(): Members<T> | null {
-    return this.#plain;
-  }
-
-  get queues(): ReadonlyMap<string, Members<T>> | null {
-    return this.#queues;
-  }
-
-  get isEmpty(): boolean {
-    return this.#plain === null && this.#queues === null;
-  }
-
-  /** Members of a queue group, or the plain subscribers if `queue` is null. */
-  group(queue: string | null): Members<T> | null {
-    return queue === null ? this.#plain : (this.#queues?.get(queue) ?? null);
-  }
-
-  /** False if the value is already there. */
-  add(queue: string | null, value: T): boolean {
-    const group = this.group(queue);
-    if (group !== null) return group.add(value);
-    if (queue === null) {
-      this.#plain = new Members(value);
-    } else {
-      this.#queues ??= new Map();
-      this.#queues.set(queue, new Members(value));
-    }
-    return true;
-  }
-
-  /** False if the value is not there. */
-  remove(queue: string | null, value: T): boolean {
-    const group = this.group(queue);
-    if (group === null || !group.remove(value)) return false;
-    if (group.items.length > 0) return true;
-    if (queue === null) {
-      this.#plain = null;
-    } else {
-      this.#queues!.delete(queue);
-      if (this.#queues!.size === 0) this.#queues = null;
-    }
-    return true;
   }
 }

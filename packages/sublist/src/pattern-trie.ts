@@ -35,7 +35,7 @@ export class PatternTrie<V> {
     for (let start = 0; start <= pattern.length; ) {
       const end = tokenEnd(pattern, start);
       if (end === pattern.length && tokenIs(pattern, start, end, GREATER)) return node.tail;
-      node = tokenIs(pattern, start, end, STAR) ? node.star : node.children?.get(pattern.slice(start, end));
+      node = tokenIs(pattern, start, end, STAR) ? node.star : node.children?.getPart(pattern, start, end);
       if (node === null || node === undefined) return undefined;
       start = end + 1;
     }
@@ -66,7 +66,7 @@ export class PatternTrie<V> {
       const end = tokenEnd(pattern, start);
       tail = end === pattern.length && tokenIs(pattern, start, end, GREATER);
       if (tail) break;
-      const next = tokenIs(pattern, start, end, STAR) ? node.star : node.children?.get(pattern.slice(start, end));
+      const next = tokenIs(pattern, start, end, STAR) ? node.star : node.children?.getPart(pattern, start, end);
       if (next === null || next === undefined) return false;
       node = next;
       path.push(node);
@@ -143,7 +143,7 @@ export class PatternTrie<V> {
       if (node.tail !== undefined) into.push(node.tail);
       const { star, children } = node;
       const end = tokenEnd(literal, start);
-      const child = children === null ? undefined : children.get(literal.slice(start, end));
+      const child = children === null ? undefined : children.getPart(literal, start, end);
       if (end === literal.length) {
         if (star?.value !== undefined) into.push(star.value);
         if (child?.value !== undefined) into.push(child.value);
@@ -165,7 +165,7 @@ export class PatternTrie<V> {
       if (node.tail !== undefined) return true;
       const { star, children } = node;
       const end = tokenEnd(literal, start);
-      const child = children === null ? undefined : children.get(literal.slice(start, end));
+      const child = children === null ? undefined : children.getPart(literal, start, end);
       if (end === literal.length) return star?.value !== undefined || child?.value !== undefined;
       start = end + 1;
       if (child === undefined) {

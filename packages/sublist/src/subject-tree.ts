@@ -1,43 +1,8 @@
-import { StringMap } from './string-map.ts';
+import { TokenCutter } from './own-token.ts';
 import { hasWildcards } from './subject.ts';
+import { Branch, type Entry, ownValue } from './subject-branch.ts';
+import { type SubjectTreeCallback, SubjectWalk } from './subject-walk.ts';
 import { tokenEnd } from './token.ts';
-
-/** Called per subject found; return false to stop. */
-export type SubjectTreeCallback<V> = (subject: string, value: V) => boolean | undefined;
-
-/** What a token leads to: a value if the subject ends with it, a branch if there is more (and perhaps a value too). */
-type Entry<V> = V | Branch<V>;
-
-class Branch<V> extends StringMap<Entry<V>> {
-  /** Value of the subject that ends here. */
-  value: V | undefined = undefined;
-}
-
-/** A branch under way: its entries that are left, and what to do with them. */
-interface Frame<V> {
-  readonly entries: Iterator<readonly [string, Entry<V>]>;
-  /** Tokens before, with the dot. */
-  readonly prefix: string;
-  /** Index of the filter token that stands for these entries: `*` or `>`. */
-  readonly depth: number;
-}
-
-/** From this length on V8 makes a part of a string a view that keeps the whole of it in memory. */
-const VIEW_LENGTH_MIN = 13;
-
-/** Cuts out a token so that it does not keep the subject in memory. */
-function copyToken(subject: string, start: number, end: number): string {
-  const token = subject.slice(start, end);
-  if (token.length < VIEW_LENGTH_MIN || token.length === subject.length) return token;
-  for (let index = 0; index < token.length; index++) {
-    if (token.charCodeAt(index) > 0xff) return Buffer.from(token, 'utf16le').toString('utf16le');
-  }
-  return Buffer.from(token, 'latin1').toString('latin1');
-}
-
-function ownValue<V>(entry: Entry<V> | undefined): V | undefined {
-  return entry instanceof Branch ? entry.value : entry;
-}
 
 /**
  * A value per literal subject, for one subject as for many millions; a filter with wildcards visits only what its
@@ -50,6 +15,7 @@ function ownValue<V>(entry: Entry<V> | undefined): V | undefined {
 export class SubjectTree<V> {
   #root = new Branch<V>();
   #size = 0;
+  readonly #tokens = new TokenCutter();
   /** The subject asked for last: most streams see runs of one subject. */
   #lastSubject = '';
   #lastValue: V | undefined = undefined;
@@ -64,7 +30,7 @@ export class SubjectTree<V> {
     let branch = this.#root;
     for (let start = 0; ; ) {
       const end = tokenEnd(subject, start);
-      const entry = branch.get(subject.slice(start, end));
+      const entry = branch.getPart(subject, start, end);
       if (end === subject.length) return this.#remember(subject, ownValue(entry));
       if (!(entry instanceof Branch)) return undefined;
       branch = entry;
@@ -82,11 +48,11 @@ export class SubjectTree<V> {
       start = end + 1;
       end = tokenEnd(subject, start);
     }
-    const token = subject.slice(start, end);
-    const entry = branch.get(token);
+    const entry = branch.getPart(subject, start, end);
     if (ownValue(entry) === undefined) this.#size++;
     if (entry instanceof Branch) entry.value = value;
-    else branch.set(entry === undefined ? copyToken(subject, start, end) : token, value);
+    else if (entry === undefined) branch.set(this.#tokens.cut(subject, start, end), value);
+    else branch.set(subject.slice(start, end), value);
     this.#remember(subject, value);
   }
 
@@ -134,16 +100,7 @@ export class SubjectTree<V> {
       const value = this.get(filter);
       return value === undefined || callback(filter, value) !== false;
     }
-    const tokens = filter.split('.');
-    const frames: Frame<V>[] = [];
-    if (!this.#descend(this.#root, '', tokens, 0, frames, callback)) return false;
-    // A stack of its own: a subject may have thousands of tokens.
-    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      const next = frame.entries.next();
-      if (next.done === true) frames.pop();
-      else if (!this.#visit(frame, next.value[0], next.value[1], tokens, frames, callback)) return false;
-    }
-    return true;
+    return new SubjectWalk(filter, callback).run(this.#root);
   }
 
   /** Calls back for every subject, as `match('>', callback)`. */
@@ -162,59 +119,11 @@ export class SubjectTree<V> {
   }
 
   #branchAt(parent: Branch<V>, subject: string, start: number, end: number): Branch<V> {
-    const name = subject.slice(start, end);
-    const entry = parent.get(name);
+    const entry = parent.getPart(subject, start, end);
     if (entry instanceof Branch) return entry;
     const branch = new Branch<V>();
     branch.value = entry;
-    parent.set(entry === undefined ? copyToken(subject, start, end) : name, branch);
+    parent.set(this.#tokens.cut(subject, start, end), branch);
     return branch;
-  }
-
-  /** Follows the literal tokens of a filter from `depth` on, down to its end or its next wildcard. */
-  #descend(
-    branch: Branch<V>,
-    prefix: string,
-    tokens: readonly string[],
-    depth: number,
-    frames: Frame<V>[],
-    callback: SubjectTreeCallback<V>,
-  ): boolean {
-    for (; tokens[depth] !== '*' && tokens[depth] !== '>'; depth++) {
-      const token = tokens[depth]!;
-      const entry = branch.get(token);
-      if (depth === tokens.length - 1) {
-        const value = ownValue(entry);
-        return value === undefined || callback(prefix + token, value) !== false;
-      }
-      if (!(entry instanceof Branch)) return true;
-      branch = entry;
-      prefix += `${token}.`;
-    }
-    frames.push({ entries: branch.entries(), prefix, depth });
-    return true;
-  }
-
-  /** One entry below a wildcard token of the filter. */
-  #visit(
-    frame: Frame<V>,
-    token: string,
-    entry: Entry<V>,
-    tokens: readonly string[],
-    frames: Frame<V>[],
-    callback: SubjectTreeCallback<V>,
-  ): boolean {
-    const subject = frame.prefix + token;
-    const tail = tokens[frame.depth] === '>';
-    if (frame.depth === tokens.length - 1) {
-      const value = ownValue(entry);
-      if (value !== undefined && callback(subject, value) === false) return false;
-    }
-    if (!(entry instanceof Branch)) return true;
-    if (tail) frames.push({ entries: entry.entries(), prefix: `${subject}.`, depth: frame.depth });
-    else if (frame.depth < tokens.length - 1) {
-      return this.#descend(entry, `${subject}.`, tokens, frame.depth + 1, frames, callback);
-    }
-    return true;
   }
 }

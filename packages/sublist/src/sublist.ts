@@ -1,11 +1,12 @@
 import { type InterestCallback, InterestWatches } from './interest.ts';
-import { collectPlain, collectQueues } from './match-builder.ts';
 import { CachedMatches, MATCH_CACHE_MAX, MatchCache } from './match-cache.ts';
-import type { Matches } from './matches.ts';
-import { Subscribers } from './members.ts';
+import type { Matches, QueueMatch } from './matches.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import { StringMap } from './string-map.ts';
 import { hasEmptyToken, hasWildcards, isLiteralSubject, isSubscribable } from './subject.ts';
+import { Subscribers } from './subscribers.ts';
+
+const NOBODY: readonly never[] = [];
 
 /** Options of a Sublist. */
 export interface SublistOptions {
@@ -80,17 +81,14 @@ export class Sublist<T> {
     if (!isSubscribable(subject)) return false;
     const literal = !hasWildcards(subject);
     const index = literal ? this.#literals : this.#patterns;
-    let subscribers = index.get(subject);
-    if (subscribers === undefined) {
-      subscribers = new Subscribers();
-      index.set(subject, subscribers);
-    }
-    const isFirst = subscribers.group(queue) === null;
-    if (!subscribers.add(queue, value)) return true;
+    const subscribers = index.get(subject);
+    const isFirst = subscribers === undefined || !subscribers.has(queue);
+    if (subscribers === undefined) index.set(subject, new Subscribers(queue, value));
+    else if (!subscribers.add(queue, value)) return true;
     this.#count++;
     this.#inserts++;
     this.#changed(subject, literal);
-    if (isFirst && literal) this.#watches.notify(subject, queue, true);
+    if (isFirst) this.#watches.notify(subject, queue, true);
     return true;
   }
 
@@ -100,12 +98,12 @@ export class Sublist<T> {
     const index = literal ? this.#literals : this.#patterns;
     const subscribers = index.get(subject);
     if (subscribers === undefined || !subscribers.remove(queue, value)) return false;
-    const isLast = subscribers.group(queue) === null;
+    const isLast = !subscribers.has(queue);
     if (subscribers.isEmpty) index.delete(subject);
     this.#count--;
     this.#removes++;
     this.#changed(subject, literal);
-    if (isLast && literal) this.#watches.notify(subject, queue, false);
+    if (isLast) this.#watches.notify(subject, queue, false);
     return true;
   }
 
@@ -143,7 +141,7 @@ export class Sublist<T> {
    */
   hasSubscription(subject: string, queue: string | null): boolean {
     const index = hasWildcards(subject) ? this.#patterns : this.#literals;
-    return (index.get(subject)?.group(queue) ?? null) !== null;
+    return index.get(subject)?.has(queue) ?? false;
   }
 
   /**
@@ -162,12 +160,7 @@ export class Sublist<T> {
 
   /** Calls back per subscription, in any order. The list must not change meanwhile. */
   each(callback: (value: T) => void): void {
-    const visit = (subscribers: Subscribers<T>): void => {
-      for (const value of subscribers.plain?.items ?? []) callback(value);
-      for (const members of subscribers.queues?.values() ?? []) {
-        for (const value of members.items) callback(value);
-      }
-    };
+    const visit = (subscribers: Subscribers<T>): void => subscribers.each(callback);
     this.#patterns.each(visit);
     this.#literals.each(visit);
   }
@@ -210,8 +203,17 @@ export class Sublist<T> {
       if (literal !== undefined) found.push(literal);
       this.#patterns.collect(subject, found);
     }
-    const matches = new CachedMatches(collectPlain(found), collectQueues(found));
+    let plain: T[] | null = null;
+    let groups: Map<string, T[]> | null = null;
+    for (const subscribers of found) {
+      plain = subscribers.appendPlain(plain);
+      groups = subscribers.appendQueues(groups);
+    }
     found.length = 0;
-    return matches;
+    return new CachedMatches(plain ?? NOBODY, groups === null ? NOBODY : queuesOf(groups));
   }
+}
+
+function queuesOf<T>(groups: ReadonlyMap<string, T[]>): QueueMatch<T>[] {
+  return Array.from(groups, ([queue, members]) => ({ queue, members }));
 }

@@ -56,7 +56,10 @@ describe('the match cache', () => {
       list.insert(`_INBOX.${round}.*`, null, 1);
       expect(isHit(list, 's.1')).toBe(true);
     }
+    list.match('s.new');
+    expect(isHit(list, 's.new')).toBe(true);
     list.insert('s.*.x', null, 1);
+    expect(isHit(list, 's.new')).toBe(true);
     list.insert('*.2', null, 1);
     expect(isHit(list, 's.1')).toBe(true);
     expect(isHit(list, 's.2')).toBe(false);
@@ -78,10 +81,11 @@ describe('the match cache', () => {
   });
 
   it('finds a change at every distance back, also beyond what it remembers', () => {
-    for (let distance = 0; distance < 3 * MATCH_CACHE_CHANGES; distance++) {
+    const ring = MATCH_CACHE_CHANGES;
+    for (const distance of [0, 1, 2, 100, ring - 2, ring - 1, ring, ring + 1, 2 * ring, 3 * ring + 5]) {
       const list = filled(1);
       // Anywhere in the ring.
-      for (let index = 0; index < (distance * 7) % MATCH_CACHE_CHANGES; index++) list.insert(`x.${index}.*`, null, 1);
+      for (let index = 0; index < (distance * 7) % ring; index++) list.insert(`x.${index}.*`, null, 1);
       list.match('s.0');
       list.insert('*.0', null, 9);
       for (let index = 0; index < distance; index++) list.insert(`y.${index}.*`, null, 1);

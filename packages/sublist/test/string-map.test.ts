@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { STRING_MAP_SPLIT, StringMap } from '../src/string-map.ts';
+import { STRING_MAP_SHARDS, STRING_MAP_SPLIT, StringMap } from '../src/string-map.ts';
 
 function entriesOf<V>(map: StringMap<V>): [string, V][] {
-  const found: [string, V][] = [];
-  const entries = map.entries();
-  for (let next = entries.next(); next.done !== true; next = entries.next()) found.push([next.value[0], next.value[1]]);
-  return found;
+  const only: [string, V][] = map.onlyKey === null ? [] : [[map.onlyKey, map.onlyValue!]];
+  return [...only, ...map.maps().flatMap((one) => [...one])];
 }
 
 function filled(size: number): StringMap<number> {
@@ -53,16 +51,25 @@ describe.each([0, 1, 2, 100, STRING_MAP_SPLIT, STRING_MAP_SPLIT + 1])('a string 
     map.set('a', 1);
     expect(entriesOf(map)).toEqual([['a', 1]]);
   });
+});
 
-  it('may lose the present entry while it is visited', () => {
-    const map = filled(size);
-    const seen = new Set<string>();
-    const entries = map.entries();
-    for (let next = entries.next(); next.done !== true; next = entries.next()) {
-      seen.add(next.value[0]);
-      map.delete(next.value[0]);
-    }
-    expect(seen.size).toBe(size);
-    expect(map.size).toBe(0);
+describe('a growing string map', () => {
+  it('is dealt out to shards, evenly, above STRING_MAP_SPLIT entries', () => {
+    expect(filled(STRING_MAP_SPLIT).maps()).toHaveLength(1);
+    const sizes = filled(STRING_MAP_SPLIT + 1)
+      .maps()
+      .map((map) => map.size);
+    expect(sizes).toHaveLength(STRING_MAP_SHARDS);
+    expect(Math.max(...sizes)).toBeLessThan((4 * STRING_MAP_SPLIT) / STRING_MAP_SHARDS);
+  });
+
+  it('finds keys by their place in a longer text', () => {
+    const map = new StringMap<number>();
+    map.set('b', 1);
+    expect(map.getPart('a.b.c', 2, 3)).toBe(1);
+    expect(map.getPart('a.b.c', 0, 1)).toBeUndefined();
+    expect(map.getPart('a.bb', 2, 4)).toBeUndefined();
+    map.set('c', 2);
+    expect(map.getPart('a.b.c', 4, 5)).toBe(2);
   });
 });

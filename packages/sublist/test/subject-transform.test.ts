@@ -126,6 +126,18 @@ describe('functions', () => {
     expect(mapToken('{{left(1,2)}}', '\udcff\udcfe\udcfd')).toBe('\udcff\udcfe');
   });
 
+  it.each([
+    ['a character in more bytes than it needs', '\udcc0\udc80'],
+    ['three bytes for two', '\udce0\udc80\udc80'],
+    ['four bytes for three', '\udcf0\udc80\udc80\udc80'],
+    ['half a surrogate pair', '\udced\udca0\udc80'],
+    ['a character beyond Unicode', '\udcf4\udc90\udc80\udc80'],
+    ['a byte that starts nothing', '\udcff\udcc1'],
+    ['a character cut short', '\udce6\udc97'],
+  ])('keep bytes that are no UTF-8: %s', (_, bytes) => {
+    expect(mapToken(`{{left(1,${bytes.length})}}`, `${bytes}x`)).toBe(bytes);
+  });
+
   it('says that random results must not be cached', () => {
     expect(SubjectTransform.create('a', '{{random(2)}}', { random }).isRandom).toBe(true);
     const values = [0, 0.999_999];

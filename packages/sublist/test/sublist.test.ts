@@ -175,7 +175,10 @@ describe('inserting and removing', () => {
   it('keeps every subscriber of a subject through thousands of additions and removals', () => {
     const list = new Sublist<number>();
     for (let value = 0; value < 10_000; value++) list.insert('busy', null, value);
-    for (let value = 0; value < 10_000; value += 2) list.remove('busy', null, value);
+    for (let value = 0; value < 10_000; value += 2) {
+      expect(list.remove('busy', null, value)).toBe(true);
+      expect(list.remove('busy', null, value)).toBe(false);
+    }
     expect(list.match('busy').plain).toHaveLength(5000);
     expect(new Set(list.match('busy').plain).size).toBe(5000);
     expect(list.match('busy').plain.every((value) => value % 2 === 1)).toBe(true);
@@ -271,6 +274,16 @@ describe('interest', () => {
     stopOther();
     list.insert('a', null, 'x');
     expect(other).toHaveBeenCalledTimes(2);
+  });
+
+  it('is not reported to a watcher that another one has just ended', () => {
+    const list = new Sublist<string>();
+    const ended = vi.fn();
+    let end = (): void => {};
+    list.onInterest('a', null, () => end());
+    end = list.onInterest('a', null, ended);
+    list.insert('a', null, 'x');
+    expect(ended).not.toHaveBeenCalled();
   });
 
   it.each(['a.*', '>', '', 'a..b'])('cannot be watched for %j', (subject) => {
