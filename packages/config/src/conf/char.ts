@@ -1,0 +1,21 @@
+/** The characters that mean something in a configuration text. */
+export const TAB = 0x09;
+export const LINE_FEED = 0x0a;
+export const DOUBLE_QUOTE = 0x22;
+export const HASH = 0x23;
+export const DOLLAR = 0x24;
+export const SINGLE_QUOTE = 0x27;
+export const BLOCK_OPEN = 0x28;
+export const BLOCK_CLOSE = 0x29;
+export const COMMA = 0x2c;
+export const MINUS = 0x2d;
+export const DOT = 0x2e;
+export const SLASH = 0x2f;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
+export const ARRAY_OPEN = 0x5b;
+export const BACKSLASH = 0x5c;
+export const ARRAY_CLOSE = 0x5d;
+export const MAP_OPEN = 0x7b;
+export const MAP_CLOSE = 0x7d;
