@@ -61,7 +61,7 @@ export class ServerParser {
   #phase = IN_VERB;
   /** State in the verb table: which verb, or how much of it. */
   #state = STATE_START;
-  /** The message that is arriving in pieces: argument bytes, payload, CR LF; null when none is. */
+  /** The message that is arriving in pieces: arguments, CR LF, payload, CR LF; null when none is. */
   #frame: Buffer | null = null;
   #frameFilled = 0;
   #isPaused = false;
@@ -256,16 +256,18 @@ export class ServerParser {
       args.payloadEnd = next + size;
       return this.#deliver(chunk, next + size);
     }
-    // Arguments, payload and line end side by side, so that one buffer carries the message.
-    const lineLength = end - start;
-    const frame = Buffer.allocUnsafe(lineLength + size + 2);
+    // The message as it came: line and payload side by side, so that a slice of it can be relayed as it is.
+    const payloadStart = end - start + 2;
+    const frame = Buffer.allocUnsafe(payloadStart + size + 2);
     source.copy(frame, 0, start, end);
+    frame[payloadStart - 2] = CR;
+    frame[payloadStart - 1] = LF;
     args.moveBy(-start);
     args.buffer = frame;
-    args.payloadStart = lineLength;
-    args.payloadEnd = lineLength + size;
+    args.payloadStart = payloadStart;
+    args.payloadEnd = payloadStart + size;
     this.#frame = frame;
-    this.#frameFilled = lineLength;
+    this.#frameFilled = payloadStart;
     this.#phase = IN_PAYLOAD;
     return next < chunk.length ? this.#fillFrame(chunk, next) : next;
   }

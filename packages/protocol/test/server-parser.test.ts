@@ -201,6 +201,21 @@ describe('publishing', () => {
     expect(recorder.calls).toEqual([publish('a', '', { sizes: '0 0', headerSize: 0 })]);
   });
 
+  it('lays a message that arrived in pieces out as a message that came in one', () => {
+    const wire = 'PUB a r 3\r\nabc\r\n';
+    for (const at of everyByte(wire)) {
+      const recorder = new Recorder();
+      const seen: string[] = [];
+      recorder.onPublish = (args: PublishArgs) => {
+        seen.push(args.buffer.toString('latin1', args.replyStart, args.payloadEnd + 2));
+      };
+      const parser = new ServerParser(recorder, { ...LIMITS });
+      parser.parse(Buffer.from(wire.slice(0, at)));
+      parser.parse(Buffer.from(wire.slice(at)));
+      expect(seen).toEqual(['r 3\r\nabc\r\n']);
+    }
+  });
+
   it('gives a message that arrived in pieces a buffer that it never touches again', () => {
     const kept: Buffer[] = [];
     const recorder = new Recorder();
@@ -291,7 +306,7 @@ describe('limits', () => {
   it('holds exactly the message while its payload arrives, and nothing afterwards', () => {
     const parser = new ServerParser(new Recorder(), { ...LIMITS });
     parser.parse(Buffer.from('PUB abc 1000\r\nx'));
-    expect(parser.heldBytes).toBe('abc 1000'.length + 1000 + 2);
+    expect(parser.heldBytes).toBe('abc 1000\r\n'.length + 1000 + 2);
     parser.parse(Buffer.alloc(999, 'x'));
     parser.parse(Buffer.from('\r\n'));
     expect(parser.heldBytes).toBe(0);
