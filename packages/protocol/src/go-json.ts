@@ -1,7 +1,7 @@
 import { decodeString, GoJsonError, type JsonMember, scanJson } from './go-json-scan.ts';
 
 /** Field types of a Go struct as far as CONNECT and INFO need them. */
-export type GoType = 'bool' | 'string' | 'int' | 'int32' | 'uint8' | 'uint64' | '[]string' | GoStruct;
+type GoType = 'bool' | 'string' | 'int' | 'int32' | 'uint8' | 'uint64' | '[]string' | GoStruct;
 
 /** A Go struct: its type name and its JSON keys (lower case). */
 export interface GoStruct {

@@ -4,7 +4,7 @@ const CR = 0x0d;
 const SPACE = 0x20;
 
 /** Digits of a size that nats-server reads; ten make it invalid. */
-export const SIZE_DIGITS_MAX = 9;
+const SIZE_DIGITS_MAX = 9;
 /** Most tokens any operation has: HMSG with a reply. */
 const TOKENS_MAX = 5;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** Bytes of a token: anything but blanks and line ends, short or long. */
-export const token: fc.Arbitrary<Buffer> = fc
+const token: fc.Arbitrary<Buffer> = fc
   .oneof(
     {
       weight: 4,
