@@ -84,7 +84,7 @@ export class Connection {
     let text = '';
     return new Promise((resolve) => {
       this.onBytes((buffer, length) => {
-        text += buffer.latin1Slice(0, length);
+        text += buffer.toString('latin1', 0, length);
         const found = look(text);
         if (found === null) return;
         this.onBytes(() => {});

@@ -33,7 +33,7 @@ const work = join(root, 'bench/.work');
 mkdirSync(work, { recursive: true });
 
 const oracle = oraclePath();
-const natsd = join(root, 'apps/natsd/bin/natsd');
+const natsd = process.env['NATS_TS_BENCH_NATSD'] ?? join(root, 'apps/natsd/bin/natsd');
 const ours: Contestant = { name: 'nats-ts', command: natsd, syncInterval: null };
 const theirs: Contestant | null = oracle === null ? null : { name: 'nats-server', command: oracle, syncInterval: null };
 const theirsAlways: Contestant | null =

@@ -36,7 +36,7 @@ export class RawClient implements AsyncDisposable {
 
   /** What has arrived and was not read yet, as latin1. */
   get received(): string {
-    return this.#received.latin1Slice();
+    return this.#received.toString('latin1');
   }
 
   /** Drops the first `length` received bytes. */

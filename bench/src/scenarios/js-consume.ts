@@ -105,7 +105,7 @@ class MessageReader {
         continue;
       }
       if (verb !== 0x4d) {
-        this.status = bytes.latin1Slice(at, Math.min(bytes.length, lineEnd + 60));
+        this.status = bytes.toString('latin1', at, Math.min(bytes.length, lineEnd + 60));
         break;
       }
       // MSG <subject> <sid> <reply> <size>

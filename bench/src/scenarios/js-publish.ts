@@ -106,10 +106,10 @@ class AckCounter {
       const first = buffer[at];
       if (lineStart && first === 0x7b) {
         acks++;
-        if (buffer.latin1Slice(at, Math.min(length, at + 9)) === '{"error":')
-          this.#onError(buffer.latin1Slice(at, Math.min(length, at + 200)));
+        if (buffer.toString('latin1', at, Math.min(length, at + 9)) === '{"error":')
+          this.#onError(buffer.toString('latin1', at, Math.min(length, at + 200)));
       } else if (lineStart && (first === 0x48 || first === 0x2d)) {
-        this.#onError(buffer.latin1Slice(at, Math.min(length, at + 200)));
+        this.#onError(buffer.toString('latin1', at, Math.min(length, at + 200)));
       }
       const end = buffer.indexOf(10, at);
       if (end < 0 || end >= length) {
