@@ -20,6 +20,11 @@ export interface Route {
   readonly isLiteral: boolean;
 }
 
+function isReserved(subject: string, isSystem: boolean): boolean {
+  if (subject.startsWith('_GR_.')) return subject.length > '_GR_.'.length;
+  return subject.startsWith('$NRG.') && !isSystem;
+}
+
 /** A world of subjects of its own. Messages of different accounts never meet. */
 export class Account {
   readonly name: string;
@@ -83,7 +88,7 @@ export class Account {
     const route: Route = {
       plain,
       queues,
-      isReserved: subject.startsWith('_GR_.') || (subject.startsWith('$NRG.') && !this.isSystem),
+      isReserved: isReserved(subject, this.isSystem),
       isLiteral: entry.value?.isLiteral ?? isLiteralSubject(subject),
     };
     entry.value = route;

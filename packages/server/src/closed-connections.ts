@@ -1,7 +1,5 @@
-import type { CloseReason } from '@nats-ts/protocol';
-
 /** The last connections that closed, for connz. Holds at most `max` (max_closed_clients) of them. */
-export class ClosedConnections<T extends { readonly cid: number; readonly reason: CloseReason }> {
+export class ClosedConnections<T> {
   readonly #max: number;
   readonly #ring: T[] = [];
   #next = 0;

@@ -1,15 +1,7 @@
-import type { CloseReason } from '@nats-ts/protocol';
 import { ClosedConnections } from './closed-connections.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ServerCounters } from './counters.ts';
-
-/** A connection that is gone, as connz shows it. */
-export interface ClosedConnection {
-  readonly cid: number;
-  readonly reason: CloseReason;
-  readonly stopMs: number;
-  readonly connection: Connection;
-}
+import { type ConnectionRecord, closedRecordOf } from './monitor/connection-record.ts';
 
 /** First number given to a client: nats-server keeps the ones before for itself. */
 const FIRST_CID = 5;
@@ -17,7 +9,7 @@ const FIRST_CID = 5;
 /** The open connections, and the last ones that closed. */
 export class ConnectionRegistry {
   readonly open: Map<number, Connection> = new Map();
-  readonly closed: ClosedConnections<ClosedConnection>;
+  readonly closed: ClosedConnections<ConnectionRecord>;
   readonly #counters: ServerCounters;
   #nextCid = FIRST_CID;
 
@@ -36,7 +28,9 @@ export class ConnectionRegistry {
   }
 
   remove(connection: Connection): void {
-    if (!this.open.delete(connection.cid)) return;
+    const reason = connection.closeReason;
+    if (reason === null || !this.open.delete(connection.cid)) return;
     this.#counters.past.add(connection);
+    this.closed.add(closedRecordOf(connection, reason, connection.context.clock.now()));
   }
 }

@@ -7,6 +7,7 @@ export type {
 } from './auth/options.ts';
 export type { ClientInfo, InternalCallback, InternalMessage } from './internal-message.ts';
 export { ListenError } from './listener.ts';
+export type { Health, HealthzOptions, JetStreamView, JszOptions } from './monitor/jetstream-view.ts';
 export type { AccountJetStreamLimits, MonitorOptions, ServerOptions } from './options.ts';
 export { OptionsError } from './options-error.ts';
 export type { Clock, Ids, Logger, ServerDependencies, Timer } from './ports.ts';

@@ -28,7 +28,7 @@ export const REPLY_PRUNE_MS = 1000;
 /** Verdicts a connection remembers about subjects it published to or got messages on. */
 export const VERDICTS_MAX = 1024;
 /** Bytes held of a client whose password is still being verified; its socket is paused meanwhile. */
-export const HELD_BYTES_MAX: number = 64 * 1024;
+export const HELD_BYTES_MAX: number = 512 * 1024;
 /** Password verifications running at once; the others queue, at most this many. */
 export const BCRYPT_RUNNING_MAX = 4;
 export const BCRYPT_WAITING_MAX = 1024;

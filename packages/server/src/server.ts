@@ -1,29 +1,28 @@
-import type { Socket } from 'node:net';
-import { CLOSE_REASONS, type ServerInfo, WIRE_ERRORS } from '@nats-ts/protocol';
+import { CLOSE_REASONS, type ServerInfo } from '@nats-ts/protocol';
+import { Acceptor } from './acceptor.ts';
 import { Account, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT } from './account.ts';
 import { Authenticator } from './auth/authenticator.ts';
-import { Connection } from './connection/connection.ts';
+import type { Connection } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/context.ts';
 import { FlushQueue } from './connection/flush-queue.ts';
 import { SlabPool } from './connection/slabs.ts';
-import { attach } from './connection/socket-events.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import { ServerCounters } from './counters.ts';
 import { Router } from './delivery/router.ts';
 import { JetStreamHost } from './host/jetstream-host.ts';
 import { createIdentity, type ServerIdentity } from './identity.ts';
 import { hostPort, Listener } from './listener.ts';
+import type { JetStreamView } from './monitor/jetstream-view.ts';
+import { Monitor } from './monitor/monitor.ts';
+import type { ServerView } from './monitor/view.ts';
 import { PAYLOAD_WARN_BYTES, resolveOptions, type ServerOptions, type Settings } from './options.ts';
 import type { ServerDependencies } from './ports.ts';
 import { RateLimitedLog } from './rate-limited-log.ts';
 import { clientInfoLine, serverInfo } from './server-info.ts';
 import { TimerWheel } from './timer-wheel.ts';
-import { TLS_TIMEOUT_MS } from './tls-options.ts';
 
 /** Granularity of ping intervals, log-in timeouts and write deadlines. */
 const WHEEL_TICK_MS = 25;
-/** Milliseconds for CONNECT unless configured, as nats-server. */
-const AUTH_TIMEOUT_MS = 2000;
 
 /**
  * A NATS server. Start it in two steps: `bind` takes the ports, so that a port in use is found out before anything else
@@ -41,8 +40,15 @@ export class NatsServer implements AsyncDisposable {
   readonly #wheel: TimerWheel;
   readonly #context: ConnectionContext;
   readonly #listener: Listener;
+  readonly #acceptor: Acceptor;
   readonly #accounts = new Map<string, Account>();
+  readonly #monitor: Monitor | null;
+  readonly #startMs: number;
+  readonly #startedMs: number;
   #info: ServerInfo;
+  #jetstream: JetStreamView | null = null;
+  #isReady = false;
+  #isShutDown = false;
 
   /** @throws OptionsError for options that do not fit together. */
   constructor(options: ServerOptions, deps: ServerDependencies) {
@@ -50,6 +56,8 @@ export class NatsServer implements AsyncDisposable {
     const { clock, ids, logger } = deps;
     this.settings = settings;
     this.#deps = deps;
+    this.#startMs = clock.now();
+    this.#startedMs = clock.monotonicMs();
     this.#name = settings.serverName ?? this.#identity.serverId;
     this.#registry = new ConnectionRegistry(settings.maxClosedClients, this.#counters);
     this.#wheel = new TimerWheel(clock, WHEEL_TICK_MS);
@@ -77,7 +85,9 @@ export class NatsServer implements AsyncDisposable {
       encodeInfo: (connection, isSecond) => clientInfoLine(this.#info, connection, isSecond),
       onClosed: (connection) => this.#closed(connection),
     };
+    this.#acceptor = new Acceptor(this.#context, this.#registry);
     this.#info = this.#makeInfo(settings.port);
+    this.#monitor = settings.monitor === null ? null : new Monitor(this.#view(), settings.monitor, settings);
     this.host = new JetStreamHost({
       clock,
       ids,
@@ -113,6 +123,11 @@ export class NatsServer implements AsyncDisposable {
     return this.#listener.port;
   }
 
+  /** Port of the monitoring endpoint, known after `bind`; 0 = there is none. */
+  get monitorPort(): number {
+    return this.#monitor?.port ?? 0;
+  }
+
   /** Open client connections. */
   get connectionCount(): number {
     return this.#registry.open.size;
@@ -127,6 +142,12 @@ export class NatsServer implements AsyncDisposable {
     const { host, port } = this.settings;
     await this.#listener.open(host, port);
     this.#info = this.#makeInfo(this.#listener.port);
+    await this.#monitor?.open();
+  }
+
+  /** JetStream is running: monitoring shows it. */
+  attachJetStream(view: JetStreamView): void {
+    this.#jetstream = view;
   }
 
   /** Begins to serve clients. */
@@ -136,7 +157,8 @@ export class NatsServer implements AsyncDisposable {
     if (this.settings.tls !== null) {
       logger.info(`TLS ${this.settings.allowNonTls ? 'available' : 'required'} for client connections`);
     }
-    this.#listener.serve((socket) => this.#accept(socket));
+    this.#listener.serve((socket) => this.#acceptor.accept(socket));
+    this.#isReady = true;
     logger.info('Server is ready');
   }
 
@@ -148,18 +170,58 @@ export class NatsServer implements AsyncDisposable {
 
   /** Frees the client port; connections stay. The first step of a shutdown in steps. */
   stopAccepting(): void {
+    this.#isReady = false;
     this.#listener.close();
   }
 
-  /** Closes everything. Connections get their last bytes, within 100 ms. A second call does nothing. */
+  /**
+   * Closes everything: connections get their last bytes, within 100 ms. To be called when JetStream has committed and
+   * answered what it had taken. A second call does nothing.
+   */
   async shutdown(): Promise<void> {
+    if (this.#isShutDown) return;
+    this.#isShutDown = true;
     this.stopAccepting();
-    for (const connection of [...this.#registry.open.values()]) connection.close(CLOSE_REASONS.serverShutdown);
+    this.#context.flushQueue.flush();
+    const open = [...this.#registry.open.values()];
+    const closed = open.map((connection) => connection.closed());
+    for (const connection of open) connection.close(CLOSE_REASONS.serverShutdown);
+    await Promise.all([...closed, this.#monitor?.close()]);
     this.#wheel.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #view(): ServerView {
+    const server = this;
+    return {
+      settings: this.settings,
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      registry: this.#registry,
+      counters: this.#counters,
+      accounts: this.#accounts,
+      startMs: this.#startMs,
+      startedMs: this.#startedMs,
+      authTimeoutMs: this.#acceptor.authTimeoutMs,
+      get info() {
+        return server.#info;
+      },
+      get monitorHost() {
+        return server.#monitor?.host ?? '';
+      },
+      get monitorPort() {
+        return server.monitorPort;
+      },
+      get isReady() {
+        return server.#isReady;
+      },
+      get jetstream() {
+        return server.#jetstream;
+      },
+    };
   }
 
   #makeInfo(port: number): ServerInfo {
@@ -187,31 +249,6 @@ export class NatsServer implements AsyncDisposable {
       logger.warn('Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance');
     }
     if (!settings.noSystemAccount) logger.debug('Created system account: "$SYS"');
-  }
-
-  #accept(socket: Socket): void {
-    const { settings } = this;
-    const registry = this.#registry;
-    const isFull = registry.open.size >= settings.maxConnections;
-    const connection = new Connection(this.#context, socket, registry.takeCid());
-    connection.logDebug('Client connection created');
-    registry.add(connection);
-    connection.account.connections.add(connection);
-    connection.outbound.append(this.#context.encodeInfo(connection, false));
-    attach(connection, socket);
-    if (isFull) {
-      connection.sendError(WIRE_ERRORS.maxConnections);
-      connection.logRateLimited(WIRE_ERRORS.maxConnections);
-      connection.close(CLOSE_REASONS.maxConnections);
-      return;
-    }
-    connection.start(this.#authTimeoutMs());
-  }
-
-  #authTimeoutMs(): number {
-    const { authorization, tls } = this.settings;
-    const fallback = tls === null ? AUTH_TIMEOUT_MS : (tls.timeoutMs ?? TLS_TIMEOUT_MS) + 1000;
-    return authorization?.timeoutMs ?? fallback;
   }
 
   #closed(connection: Connection): void {

@@ -38,15 +38,16 @@ function conclude(connection: Connection, verdict: Verdict, isFirst: boolean): v
     connection.authViolation();
     return;
   }
+  if (verdict.user !== null) options.user = verdict.user.name;
   connection.loggedIn(verdict.user, isFirst);
   if (options.protocol < 0 || options.protocol > 1) {
     connection.sendError(WIRE_ERRORS.invalidClientProtocol);
-    connection.logError(WIRE_ERRORS.invalidClientProtocol);
     connection.close(CLOSE_REASONS.badClientProtocol);
+    connection.logError(WIRE_ERRORS.invalidClientProtocol);
   } else if (options.no_responders && !connection.headers) {
     connection.sendError(WIRE_ERRORS.noRespondersRequiresHeaders);
-    connection.logError(WIRE_ERRORS.noRespondersRequiresHeaders);
     connection.close(CLOSE_REASONS.noRespondersRequiresHeaders);
+    connection.logError(WIRE_ERRORS.noRespondersRequiresHeaders);
   } else if (options.verbose) {
     connection.sendOk();
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import {
   CLOSE_REASONS,
   type CloseReason,
@@ -32,6 +33,7 @@ import { noResponders } from './no-responders.ts';
 import { Operations } from './operations.ts';
 import { Outbound, type OutboundOwner } from './outbound.ts';
 import { Pinger } from './pinger.ts';
+import { tlsVersion } from './tls-gate.ts';
 import { Tracer } from './tracer.ts';
 
 /** Close reasons after which the peer gets no last bytes: it does not take any, or it has had its chance. */
@@ -50,6 +52,8 @@ export class Connection extends Traffic implements OutboundOwner {
   readonly context: ConnectionContext;
   /** Address of the peer. */
   readonly ip: string;
+  /** The same as the socket shows it. */
+  readonly rawIp: string;
   readonly port: number;
   /** When it was accepted: epoch, and on the clock for intervals. */
   readonly startMs: number;
@@ -71,6 +75,8 @@ export class Connection extends Traffic implements OutboundOwner {
   deniesDeliveries = false;
   /** Pending bytes above which producers are slowed. */
   readonly stallBytes: number;
+  /** How it is encrypted; null = not. */
+  tls: { readonly version: string; readonly cipherSuite: string; readonly isFirst: boolean } | null = null;
   /** Times a producer had to wait for it. */
   stalls = 0;
   options: ConnectOptions = { ...DEFAULT_CONNECT_OPTIONS };
@@ -96,7 +102,8 @@ export class Connection extends Traffic implements OutboundOwner {
     this.context = context;
     this.cid = cid;
     this.#socket = socket;
-    this.ip = plainAddress(socket.remoteAddress ?? '');
+    this.rawIp = socket.remoteAddress ?? '';
+    this.ip = plainAddress(this.rawIp);
     this.port = socket.remotePort ?? 0;
     this.startMs = clock.now();
     this.startedMs = clock.monotonicMs();
@@ -115,7 +122,7 @@ export class Connection extends Traffic implements OutboundOwner {
     this.outbound = new Outbound(this, socket, context.slabs, context.flushQueue, settings.maxPending);
     this.pinger = new Pinger(this);
     this.trace = new Tracer(this, settings);
-    this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits), this.limits, socket);
+    this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits), socket);
     this.#authTimer = new WheelTimer(() => this.#authTimedOut());
     this.#writeTimer = new WheelTimer(() => this.#writeTimedOut());
     if (this.user !== null) this.#setUser(this.user);
@@ -130,9 +137,10 @@ export class Connection extends Traffic implements OutboundOwner {
     return this.context.settings.trace;
   }
 
-  /** The connection goes on over this socket. */
-  setSocket(socket: Socket): void {
+  /** The connection goes on over TLS; `isTlsFirst` = from before INFO. */
+  setSocket(socket: TLSSocket, isTlsFirst: boolean): void {
     this.#socket = socket;
+    this.tls = { version: tlsVersion(socket), cipherSuite: socket.getCipher().standardName, isFirst: isTlsFirst };
     this.outbound.setSocket(socket);
     this.intake.setSocket(socket);
   }
@@ -357,6 +365,14 @@ export class Connection extends Traffic implements OutboundOwner {
     socket.end(() => {
       timer.cancel();
       socket.destroy();
+    });
+  }
+
+  /** Resolves when the socket is closed. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.destroyed) resolve();
+      else this.#socket.once('close', () => resolve());
     });
   }
 

@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
-import type { ParserLimits, ServerParser } from '@nats-ts/protocol';
+import type { ServerParser } from '@nats-ts/protocol';
 import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS } from '../limits.ts';
 import type { Timer } from '../ports.ts';
 import type { Connection } from './connection.ts';
 
 /** Milliseconds a producer waits per chunk at most, however many of its consumers are behind. As nats-server. */
 const STALL_TOTAL_MS = 10;
-const LF = 0x0a;
 
 /**
  * What comes in from one socket: chunks go to the parser, unless a password is still being verified (then they are
@@ -15,7 +14,6 @@ const LF = 0x0a;
 export class Intake {
   readonly #connection: Connection;
   readonly #parser: ServerParser;
-  readonly #limits: ParserLimits;
   #socket: Socket;
   /** The chunk that is being worked off. */
   #chunk: Buffer | null = null;
@@ -27,10 +25,9 @@ export class Intake {
   #isPaused = false;
   #isOver = false;
 
-  constructor(connection: Connection, parser: ServerParser, limits: ParserLimits, socket: Socket) {
+  constructor(connection: Connection, parser: ServerParser, socket: Socket) {
     this.#connection = connection;
     this.#parser = parser;
-    this.#limits = limits;
     this.#socket = socket;
   }
 
@@ -54,12 +51,14 @@ export class Intake {
   /** Nothing more is parsed until `release`. */
   hold(): void {
     this.#isHolding = true;
+    this.#parser.pause();
     this.#updatePause();
   }
 
   /** Goes on with what was held. */
   release(): void {
     this.#isHolding = false;
+    this.#parser.resume();
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
@@ -93,8 +92,10 @@ export class Intake {
     const { flushQueue } = connection.context;
     const msgsBefore = connection.inMsgs;
     flushQueue.enter();
+    this.#chunk = chunk;
     try {
-      this.#parse(chunk);
+      const used = this.#parser.parse(chunk);
+      if (this.#isHolding && used < chunk.length) this.#hold(chunk.subarray(used));
       if (connection.inMsgs !== msgsBefore) connection.wasActive();
     } catch (error) {
       connection.failed(error);
@@ -103,27 +104,6 @@ export class Intake {
       flushQueue.leave();
     }
     if (this.#stallMs > 0) this.#wait();
-  }
-
-  /** Until somebody has logged in, operation by operation: any of them may have to wait for the verdict. */
-  #parse(chunk: Buffer): void {
-    let at = 0;
-    while (this.#limits.connectRequired && at < chunk.length && !this.#isOver) {
-      const lineEnd = chunk.indexOf(LF, at);
-      const end = lineEnd < 0 ? chunk.length : lineEnd + 1;
-      this.#feed(chunk.subarray(at, end));
-      at = end;
-      if (this.#isHolding) {
-        if (at < chunk.length) this.#hold(chunk.subarray(at));
-        return;
-      }
-    }
-    if (at < chunk.length && !this.#isOver) this.#feed(at === 0 ? chunk : chunk.subarray(at));
-  }
-
-  #feed(chunk: Buffer): void {
-    this.#chunk = chunk;
-    this.#parser.parse(chunk);
   }
 
   #hold(chunk: Buffer): void {

@@ -84,8 +84,11 @@ export class Operations implements ClientOperations {
       connection.authViolation();
       return;
     }
-    connection.logError(violation.logText);
+    // nats-server's order of log lines.
+    const isLoggedLast = violation.kind === 'control-line';
+    if (!isLoggedLast) connection.logError(violation.logText);
     if (violation.wireText !== null) connection.sendError(violation.wireText);
     connection.close(violation.closeReason);
+    if (isLoggedLast) connection.logError(violation.logText);
   }
 }

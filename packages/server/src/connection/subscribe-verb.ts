@@ -18,7 +18,7 @@ export function subscribe(connection: Connection, subject: string, queue: string
   if (settings.maxSubTokens > 0 && tokenCount(subject) > settings.maxSubTokens) {
     const text = `Permissions Violation for Subscription to ${goQuote(subject)}, too many tokens`;
     connection.sendError(text);
-    connection.logError(`Subscription Violation - Subject ${goQuote(subject)}, SID ${sid}, too many tokens`);
+    connection.logError(`Subscription Violation Too Many Tokens - Subject ${goQuote(subject)}, SID ${sid}`);
     return;
   }
   if (settings.maxSubscriptions > 0 && connection.subscriptions.size >= settings.maxSubscriptions) {
