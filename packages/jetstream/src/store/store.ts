@@ -172,13 +172,18 @@ export interface ConsumerStore {
   readonly name: string;
   /** What the last run left; a fresh object for a new consumer. */
   readonly recovered: ConsumerState;
+  /** False when nothing was ever kept of it: a new consumer, or one whose creation a crash cut short. It begins at its start position. */
+  readonly hasState: boolean;
   /** How the store reads the engine's current state. Set once, before the first change. */
   setExporter(exportState: () => ConsumerState): void;
   /** A message went out. `deliveries` is 1 for the first time. */
   delivered(consumerSeq: number, streamSeq: number, deliveries: number, timeMs: number): void;
-  /** A message was acked (or terminated, or gone from the stream); the ack floor afterwards. */
+  /**
+   * A message was acked (or terminated, or gone from the stream); the ack floor afterwards. Everything at or below the
+   * floor is done with: an ack of all needs no more than this.
+   */
   acked(consumerSeq: number, streamSeq: number, floorConsumerSeq: number, floorStreamSeq: number): void;
-  /** Anything else (reset, ack-all, a redelivery list changed): the whole state is written. */
+  /** Anything else (reset, a redelivery list changed): the whole state is written, once per turn of the event loop. */
   replaced(): void;
   /** Calls back when everything reported so far is durable: the reply to a confirmed (double) ack waits for it. */
   sync(callback: (error: Error | null) => void): void;

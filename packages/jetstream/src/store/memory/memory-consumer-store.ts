@@ -5,6 +5,7 @@ import type { AssetMeta, ConsumerState, ConsumerStore } from '../store.ts';
 export class MemoryConsumerStore implements ConsumerStore {
   readonly name: string;
   readonly recovered: ConsumerState = emptyConsumerState();
+  readonly hasState = false;
 
   constructor(name: string) {
     this.name = name;

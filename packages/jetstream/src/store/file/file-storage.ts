@@ -1,0 +1,256 @@
+import { MemoryStreamStore } from '../memory/memory-storage.ts';
+import { checkAssetName, isAssetName } from '../shared/names.ts';
+import { emptyStats } from '../shared/stats.ts';
+import type { AssetMeta, OfflineStream, Storage, StorageStats, StreamStore, StreamStoreOptions } from '../store.ts';
+import type { StorageDependencies, StoreDependencies } from './dependencies.ts';
+import { makeDurableDirectory } from './directories.ts';
+import { type ClosableMessages, FileStreamStore } from './file-stream-store.ts';
+import { Gate, mapGated } from './gate.ts';
+import { readMeta, repairSum } from './meta-file.ts';
+import { StoreLock } from './store-lock.ts';
+import { StreamDirectories } from './stream-directories.ts';
+import { isTemporary } from './temporary.ts';
+
+/** Streams recovered or closed at once. */
+export const STREAMS_AT_ONCE_MAX = 4;
+
+/** Streams that export consumer state at once. */
+export const EXPORTS_AT_ONCE_MAX = 2;
+
+/** Opens the messages of a stream's directory. */
+export type OpenMessages = (
+  directory: string,
+  stream: string,
+  options: StreamStoreOptions,
+  deps: StoreDependencies,
+) => Promise<ClosableMessages>;
+
+type Choose = (meta: AssetMeta) => StreamStoreOptions | { offline: string };
+type Found = { readonly stream: FileStreamStore } | { readonly offline: OfflineStream } | null;
+
+/**
+ * Streams in `<store directory>/jetstream/<account>/streams/<stream>`, in nats-server's format (spec/jetstream.md 7).
+ * Streams of kind memory live beside them without a directory. Files are 0600, directories 0700.
+ */
+export class FileStorage implements Storage {
+  readonly stats: StorageStats;
+  readonly #deps: StoreDependencies;
+  readonly #root: string;
+  readonly #directories: StreamDirectories;
+  readonly #lock: StoreLock;
+  readonly #openMessages: OpenMessages;
+  readonly #exports = new Gate(EXPORTS_AT_ONCE_MAX);
+  readonly #open = new Map<string, StreamStore>();
+  #closed = false;
+  readonly #lost: { error: Error | null };
+
+  private constructor(
+    deps: StoreDependencies,
+    root: string,
+    lock: StoreLock,
+    lost: { error: Error | null },
+    openMessages: OpenMessages,
+  ) {
+    this.#deps = deps;
+    this.stats = deps.stats;
+    this.#root = root;
+    this.#directories = new StreamDirectories(deps, root);
+    this.#lock = lock;
+    this.#lost = lost;
+    this.#openMessages = openMessages;
+  }
+
+  /**
+   * Takes the store directory, creating it where needed. Streams are read by `recoverAccount`.
+   *
+   * @throws StoreLockedError when another process has it open; Error naming the directory when it cannot be used.
+   */
+  static async open(
+    directory: string,
+    dependencies: StorageDependencies,
+    openMessages: OpenMessages,
+  ): Promise<FileStorage> {
+    const deps: StoreDependencies = { ...dependencies, stats: emptyStats() };
+    const lost: { error: Error | null } = { error: null };
+    const root = `${directory}/jetstream`;
+    await usable(directory, () => makeDurableDirectory(deps.fs, directory));
+    const lock = await usable(directory, () =>
+      StoreLock.acquire(deps, directory, (error) => {
+        lost.error = error;
+        deps.stats.failing = error.message;
+        deps.log.error(`Store directory "${directory}" is lost to another process: ${error.message}`);
+      }),
+    );
+    try {
+      await usable(directory, () => makeDurableDirectory(deps.fs, root));
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+    return new FileStorage(deps, root, lock, lost, openMessages);
+  }
+
+  async accounts(): Promise<string[]> {
+    const names = (await this.#deps.fs.readdir(this.#root)).filter(isAssetName).sort();
+    const found = await mapGated(names, STREAMS_AT_ONCE_MAX, (name) =>
+      this.#deps.fs.isDirectory(this.#directories.streams(name)),
+    );
+    return names.filter((_, at) => found[at]);
+  }
+
+  async recoverAccount(
+    account: string,
+    options: Choose,
+  ): Promise<{ streams: StreamStore[]; offline: OfflineStream[] }> {
+    checkAssetName('account', account);
+    const { fs } = this.#deps;
+    const directory = this.#directories.streams(account);
+    const streams: StreamStore[] = [];
+    const offline: OfflineStream[] = [];
+    if (!(await fs.isDirectory(directory))) return { streams, offline };
+    const names = (await fs.readdir(directory)).sort();
+    for (const name of names.filter(isTemporary)) this.#directories.removeLater(`${directory}/${name}`);
+    const present = names.filter((name) => isAssetName(name) && !this.#open.has(`${account}/${name}`));
+    const found = await mapGated(present, STREAMS_AT_ONCE_MAX, (name) => this.#recoverStream(account, name, options));
+    for (const one of found) {
+      if (one === null) continue;
+      if ('stream' in one) streams.push(one.stream);
+      else offline.push(one.offline);
+    }
+    return { streams, offline };
+  }
+
+  async createStream(
+    account: string,
+    name: string,
+    meta: AssetMeta,
+    options: StreamStoreOptions,
+  ): Promise<StreamStore> {
+    checkAssetName('account', account);
+    checkAssetName('stream', name);
+    this.#checkOpen();
+    const key = `${account}/${name}`;
+    if (this.#open.has(key)) throw new Error(`stream "${name}" of account "${account}" exists already`);
+    if (options.kind === 'memory') {
+      const stream = new MemoryStreamStore(name, meta, options, () => this.#open.delete(key));
+      this.#open.set(key, stream);
+      return stream;
+    }
+    await this.#directories.create(account, name, meta);
+    try {
+      return await this.#openStream(account, name, meta, options);
+    } catch (error) {
+      // Nobody was told that it exists.
+      await this.#directories.takeAway(account, name).catch(() => {});
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const errors: unknown[] = [];
+    await mapGated([...this.#open.values()], STREAMS_AT_ONCE_MAX, async (stream) => {
+      await stream.close().catch((error: unknown) => errors.push(error));
+    });
+    await this.#directories.settled();
+    await this.#lock.release();
+    if (errors.length > 0) throw errors[0];
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error('the store is closed');
+    if (this.#lost.error !== null) throw this.#lost.error;
+  }
+
+  async #recoverStream(account: string, name: string, choose: Choose): Promise<Found> {
+    const { fs, log } = this.#deps;
+    const directory = this.#directories.stream(account, name);
+    if (!(await fs.isDirectory(directory))) return null;
+    let meta: AssetMeta | null = null;
+    try {
+      const owner = { stream: name, consumer: null };
+      const reading = await readMeta(fs, directory, owner);
+      if (reading.kind === 'missing') return await this.#withoutMeta(account, name, directory);
+      if (reading.kind === 'unreadable') return this.#offline(account, name, reading.reason, null);
+      meta = reading.meta;
+      if (meta.config['name'] !== name) {
+        return this.#offline(
+          account,
+          name,
+          `meta.inf is of a stream named ${JSON.stringify(meta.config['name'])}`,
+          meta,
+        );
+      }
+      const options = choose(meta);
+      if ('offline' in options) return this.#offline(account, name, options.offline, meta);
+      if (options.kind !== 'file') return this.#offline(account, name, 'meta.inf says it is a memory stream', meta);
+      if (reading.isSumWrong) {
+        log.warn(
+          `Stream '${account} > ${name}': meta.sum does not match meta.inf, loaded nevertheless and written anew`,
+        );
+        await repairSum(fs, directory, owner).catch((error: Error) => log.warn(`meta.sum: ${error.message}`));
+      }
+      const stream = await this.#openStream(account, name, meta, options);
+      this.stats.recoveredStreams++;
+      this.stats.recoveredMessages += stream.messages.messages;
+      return { stream };
+    } catch (error) {
+      return this.#offline(account, name, (error as Error).message, meta);
+    }
+  }
+
+  /** A directory without meta.inf: with messages in it, it is a stream that cannot be run; empty, it is nothing. */
+  async #withoutMeta(account: string, name: string, directory: string): Promise<Found> {
+    const { fs, log } = this.#deps;
+    const blocks = (await fs.isDirectory(`${directory}/msgs`)) ? await fs.readdir(`${directory}/msgs`) : [];
+    if (blocks.some((block) => block.endsWith('.blk')))
+      return this.#offline(account, name, 'meta.inf is missing', null);
+    log.warn(`Stream '${account} > ${name}' has neither meta.inf nor messages, ignored`);
+    return null;
+  }
+
+  #offline(account: string, name: string, reason: string, meta: AssetMeta | null): Found {
+    this.#deps.log.warn(`Stream '${account} > ${name}' is offline, its files stay as they are: ${reason}`);
+    return { offline: { name, reason, meta } };
+  }
+
+  async #openStream(
+    account: string,
+    name: string,
+    meta: AssetMeta,
+    options: StreamStoreOptions,
+  ): Promise<FileStreamStore> {
+    const key = `${account}/${name}`;
+    const directory = this.#directories.stream(account, name);
+    const messages = await this.#openMessages(directory, name, options, this.#deps);
+    try {
+      const stream = await FileStreamStore.open(
+        this.#deps,
+        directory,
+        name,
+        meta,
+        messages,
+        this.#exports,
+        async (deleted) => {
+          if (deleted) await this.#directories.takeAway(account, name);
+          this.#open.delete(key);
+        },
+      );
+      this.#open.set(key, stream);
+      return stream;
+    } catch (error) {
+      await messages.abandon();
+      throw error;
+    }
+  }
+}
+
+async function usable<T>(directory: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    throw new Error(`store directory "${directory}" cannot be used: ${error.message}`, { cause: error });
+  }
+}
