@@ -1,0 +1,171 @@
+import { apiError, notSupportedYet } from '../errors/api-error.ts';
+import { ZERO_TIME } from '../json/go-time.ts';
+import type { ConsumerAccount, ConsumerRoute, ConsumerStream, StreamConsumer } from '../stream/consumer-port.ts';
+import {
+  CREATE_REQUEST_SCHEMA,
+  PAGE_REQUEST_SCHEMA,
+  PAUSE_REQUEST_SCHEMA,
+  RESET_REQUEST_SCHEMA,
+} from './config-schema.ts';
+import { Consumer } from './consumer.ts';
+import { readCreateRequest } from './create-request.ts';
+import { createOrUpdate, remove, update } from './lifecycle.ts';
+import { stampMetadata } from './metadata.ts';
+import { OfflineConsumer } from './offline-consumer.ts';
+import { resetPosition } from './reset.ts';
+import { toUtc } from './utc.ts';
+
+/** Names on a page of CONSUMER.NAMES. */
+export const NAMES_PAGE = 1024;
+
+/** Entries on a page of CONSUMER.LIST. */
+export const LIST_PAGE = 256;
+
+const createRoute: ConsumerRoute = {
+  type: 'consumer_create_response',
+  queue: 'main',
+  async handle(request, account) {
+    const asked = readCreateRequest(request.tokens, request.decode(CREATE_REQUEST_SCHEMA));
+    const { consumer, isNew } = await createOrUpdate(account.stream(asked.stream), asked);
+    // The answer shows the consumer as it begins; only then messages go out.
+    request.respond(consumer.info());
+    if (!isNew) return;
+    consumer.start();
+    consumer.events.created();
+    if (consumer.pause.isPaused) consumer.pause.announce();
+  },
+};
+
+const infoRoute: ConsumerRoute = {
+  type: 'consumer_info_response',
+  queue: 'info',
+  handle(request, account) {
+    request.requireEmptyBody();
+    request.respond(find(account, request.tokens).info());
+  },
+};
+
+const deleteRoute: ConsumerRoute = {
+  type: 'consumer_delete_response',
+  queue: 'main',
+  async handle(request, account) {
+    request.requireEmptyBody();
+    await remove(find(account, request.tokens));
+    request.respond({ success: true });
+  },
+};
+
+const namesRoute: ConsumerRoute = {
+  type: 'consumer_names_response',
+  queue: 'info',
+  errorFields: { total: 0, offset: 0, limit: 0, consumers: [] },
+  handle(request, account) {
+    const offset = readOffset(request.decodeOptional(PAGE_REQUEST_SCHEMA));
+    const consumers = sortedConsumers(account.stream(request.tokens[2]!));
+    const at = Math.min(offset, consumers.length);
+    const names = consumers.slice(at, at + NAMES_PAGE).map(({ name }) => name);
+    request.respond({ total: consumers.length, offset: at, limit: NAMES_PAGE, consumers: names });
+  },
+};
+
+const listRoute: ConsumerRoute = {
+  type: 'consumer_list_response',
+  queue: 'info',
+  errorFields: { total: 0, offset: 0, limit: 0, consumers: [] },
+  handle(request, account) {
+    const offset = readOffset(request.decodeOptional(PAGE_REQUEST_SCHEMA));
+    const consumers = sortedConsumers(account.stream(request.tokens[2]!));
+    const at = Math.min(offset, consumers.length);
+    const page = consumers.slice(at, at + LIST_PAGE);
+    const offline = page.filter((consumer) => consumer instanceof OfflineConsumer);
+    request.respond({
+      total: consumers.length,
+      offset: at,
+      limit: LIST_PAGE,
+      consumers: page.filter((consumer) => consumer instanceof Consumer).map((consumer) => consumer.info()),
+      missing: offline.length === 0 ? undefined : offline.map(({ name }) => name),
+      offline: offline.length === 0 ? undefined : Object.fromEntries(offline.map(({ name, reason }) => [name, reason])),
+    });
+  },
+};
+
+const pauseRoute: ConsumerRoute = {
+  type: 'consumer_pause_response',
+  queue: 'main',
+  async handle(request, account) {
+    const body = request.decodeOptional(PAUSE_REQUEST_SCHEMA) ?? {};
+    const until = toUtc((body['pause_until'] as string | undefined) ?? '');
+    const consumer = find(account, request.tokens);
+    await update(consumer, stampMetadata({ ...consumer.config, pause_until: until }));
+    const isPaused = consumer.pause.isPaused;
+    request.respond({
+      paused: isPaused,
+      pause_until: until === '' ? ZERO_TIME : until,
+      pause_remaining: isPaused ? consumer.pause.remainingNs : undefined,
+    });
+  },
+};
+
+const resetRoute: ConsumerRoute = {
+  type: 'consumer_reset_response',
+  queue: 'main',
+  handle(request, account) {
+    // Nobody answers for a consumer that is not there.
+    const consumer = findOrNull(account, request.tokens);
+    if (!(consumer instanceof Consumer)) return;
+    const { seq } = request.decode(RESET_REQUEST_SCHEMA) as { seq?: number };
+    const nextSeq = resetPosition(consumer, seq ?? 0);
+    consumer.reset(nextSeq);
+    request.respond({ ...consumer.info(), reset_seq: nextSeq });
+  },
+};
+
+/** Refused by name: what later releases bring. */
+const unpinRoute: ConsumerRoute = {
+  type: 'consumer_unpin_response',
+  queue: 'main',
+  handle(request, account) {
+    find(account, request.tokens);
+    throw notSupportedYet('unpinning the client of a priority group (CONSUMER.UNPIN)', 'consumer');
+  },
+};
+
+/** The consumer part of the API by subject below `$JS.API.` (spec/jetstream.md 1.2). */
+export const CONSUMER_ROUTES: Readonly<Record<string, ConsumerRoute>> = {
+  'CONSUMER.CREATE.*': createRoute,
+  'CONSUMER.CREATE.*.*': createRoute,
+  'CONSUMER.CREATE.*.*.>': createRoute,
+  'CONSUMER.DURABLE.CREATE.*.*': createRoute,
+  'CONSUMER.INFO.*.*': infoRoute,
+  'CONSUMER.DELETE.*.*': deleteRoute,
+  'CONSUMER.NAMES.*': namesRoute,
+  'CONSUMER.LIST.*': listRoute,
+  'CONSUMER.PAUSE.*.*': pauseRoute,
+  'CONSUMER.RESET.*.*': resetRoute,
+  'CONSUMER.UNPIN.*.*': unpinRoute,
+};
+
+/** The consumer named by tokens 2 and 3 of the subject. Throws 10059, 10014 or 10195. */
+function find(account: ConsumerAccount, tokens: readonly string[]): Consumer {
+  const consumer = account.stream(tokens[2]!).consumers.get(tokens[3]!);
+  if (consumer instanceof OfflineConsumer) throw apiError('ConsumerOfflineReason', { err: consumer.reason });
+  if (!(consumer instanceof Consumer)) throw apiError('ConsumerNotFound');
+  return consumer;
+}
+
+function findOrNull(account: ConsumerAccount, tokens: readonly string[]): StreamConsumer | null {
+  try {
+    return find(account, tokens);
+  } catch {
+    return null;
+  }
+}
+
+function sortedConsumers(stream: ConsumerStream): StreamConsumer[] {
+  const shown = [...stream.consumers.values()].filter((consumer) => !consumer.isHidden);
+  return shown.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function readOffset(body: Record<string, unknown> | null): number {
+  return Math.max(0, (body?.['offset'] as number | undefined) ?? 0);
+}

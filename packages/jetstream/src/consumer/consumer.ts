@@ -1,0 +1,362 @@
+import type { HostMessage, HostSubscription } from '../host.ts';
+import type { ConsumerStore, SubjectFilter } from '../store/store.ts';
+import type { ConsumerStopReason, ConsumerStream, RemovalReason, StreamConsumer } from '../stream/consumer-port.ts';
+import { Acks } from './acks.ts';
+import { Backlog, type StartPosition } from './backlog.ts';
+import { type ConsumerConfig, compileConfigFilter, filterSubjects, isPush, sameConfig } from './config.ts';
+import { Confirmations } from './confirmations.ts';
+import type { ConsumerCore } from './core.ts';
+import { Delivery } from './delivery.ts';
+import { ConsumerEvents, REASON_DELETED } from './events.ts';
+import { Inactivity, type InactivityOwner } from './inactivity.ts';
+import { consumerInfo } from './info.ts';
+import { Pacing } from './pacing.ts';
+import { Pause } from './pause.ts';
+import type { PendingEntry } from './pending.ts';
+import { Progress } from './progress.ts';
+import { PullTarget } from './pull.ts';
+import { PushTarget } from './push.ts';
+import { Redelivery } from './redelivery.ts';
+import { ackWaitMs, type Settings, settingsOf } from './settings.ts';
+import { pendingStatus, STATUS_CONSUMER_DELETED, STATUS_PUSH_BASED, TEXT_SERVER_SHUTDOWN } from './status.ts';
+import { sharedWheel, type TimerWheel } from './timer-wheel.ts';
+
+/** What a consumer is made of. */
+export interface ConsumerParts {
+  readonly stream: ConsumerStream;
+  readonly name: string;
+  /** RFC 3339, as first given out. */
+  readonly created: string;
+  /** Checked, defaults filled in, metadata stamped. */
+  readonly config: ConsumerConfig;
+  readonly store: ConsumerStore;
+  /** Where a new consumer begins; null = go on from `store.recovered`. */
+  readonly start: StartPosition | null;
+  /** The consumer was not used for longer than its threshold: delete it. */
+  readonly onInactive: (consumer: Consumer) => void;
+}
+
+/**
+ * One consumer of a stream: delivers its messages to a deliver subject or to pull requests, waits for acks, delivers
+ * again. Owns all of its state; every method is synchronous. In service between `start` and `stop`.
+ */
+export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
+  readonly name: string;
+  readonly created: string;
+  readonly stream: ConsumerStream;
+  readonly store: ConsumerStore;
+  readonly clock: ConsumerCore['clock'];
+  readonly wheel: TimerWheel;
+  readonly events: ConsumerEvents;
+  readonly progress: Progress;
+  readonly backlog: Backlog;
+  readonly pause: Pause;
+  readonly #redelivery: Redelivery;
+  readonly #delivery: Delivery;
+  readonly #pacing: Pacing;
+  readonly #acks: Acks;
+  readonly #pull: PullTarget | null;
+  readonly #push: PushTarget | null;
+  readonly #inactivity: Inactivity;
+  readonly #onInactive: (consumer: Consumer) => void;
+  #config: ConsumerConfig;
+  #settings: Settings;
+  #filter: SubjectFilter | null;
+  #isStopped = false;
+  #subscriptions: HostSubscription[] = [];
+
+  constructor(parts: ConsumerParts) {
+    const { stream, config } = parts;
+    this.name = parts.name;
+    this.created = parts.created;
+    this.stream = stream;
+    this.store = parts.store;
+    this.clock = stream.host.clock;
+    this.wheel = sharedWheel(this.clock);
+    this.#config = config;
+    this.#settings = settingsOf(config);
+    this.#filter = compileConfigFilter(config);
+    this.#onInactive = parts.onInactive;
+    this.events = new ConsumerEvents(stream, parts.name);
+    this.#redelivery = new Redelivery(this);
+    this.progress = new Progress(parts.store, config.ack_policy, this.wheel, this.#redelivery);
+    this.backlog = new Backlog(stream, this.#filter, this.#begin(parts));
+    this.#pacing = new Pacing(config.replay_policy === 'original' ? stream.messages.lastSeq : 0, this.clock.now());
+    this.#setRate();
+    this.#pull = isPush(config) ? null : new PullTarget(this);
+    this.#push = isPush(config) ? new PushTarget(this, (isActive) => this.#onInterest(isActive)) : null;
+    this.#delivery = new Delivery(this, (this.#pull ?? this.#push)!, this.#redelivery, this.#pacing);
+    this.#acks = new Acks(this, this.#redelivery, this.#confirmations(), (reply, buffer, start, end) =>
+      this.#onNextAck(reply, buffer, start, end),
+    );
+    this.pause = new Pause(this, () => this.#delivery.reconsider());
+    this.#inactivity = new Inactivity(this, this.wheel, this.clock);
+    this.#inactivity.configure(config, stream.host.ids);
+  }
+
+  #begin(parts: ConsumerParts): StartPosition {
+    if (parts.start !== null) {
+      this.progress.startAt(parts.start.nextSeq);
+      return parts.start;
+    }
+    const { firstSeq, lastSeq } = parts.stream.messages;
+    this.progress.restore(parts.store.recovered, firstSeq, lastSeq);
+    return { nextSeq: this.progress.deliveredStreamSeq + 1, only: null, resumeAfter: 0 };
+  }
+
+  #confirmations(): Confirmations {
+    const { account, host, name } = this.stream;
+    return new Confirmations(
+      this.store,
+      (reply) => account.deliver(reply, reply, null, null, null),
+      (error) =>
+        host.log.error(
+          `JetStream consumer '${account.name} > ${name} > ${this.name}' ack is not confirmed: ${error.message}`,
+        ),
+    );
+  }
+
+  get self(): StreamConsumer {
+    return this;
+  }
+
+  get config(): ConsumerConfig {
+    return this.#config;
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  get filter(): SubjectFilter | null {
+    return this.#filter;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  get isHidden(): boolean {
+    return this.#config.direct;
+  }
+
+  get limitsInUse(): { readonly inactiveThreshold: number; readonly maxAckPending: number } {
+    return { inactiveThreshold: this.#config.inactive_threshold, maxAckPending: this.#config.max_ack_pending };
+  }
+
+  get ackFloorSeq(): number {
+    return this.progress.floorStreamSeq;
+  }
+
+  /** A subscriber listens on the deliver subject. */
+  get isPushBound(): boolean {
+    return this.#push?.isActive ?? false;
+  }
+
+  /** Pull requests that wait and whose senders are still there. */
+  countWaiting(): number {
+    return this.#pull?.countLive() ?? 0;
+  }
+
+  /** ConsumerInfo (spec/jetstream.md 2.6). */
+  info(): Record<string, unknown> {
+    return consumerInfo(this);
+  }
+
+  /** Goes into service: subscribes, sets the clocks of what was pending, delivers. */
+  start(): void {
+    const { account, name } = this.stream;
+    const subscribe = (subject: string, callback: (message: HostMessage) => void): void => {
+      const subscription = account.subscribe(subject, null, (message) => {
+        callback(message);
+        return true;
+      });
+      this.#subscriptions.push(subscription);
+    };
+    if (this.#settings.ackPolicy !== 'none') subscribe(this.#acks.pattern, (message) => this.#onAck(message));
+    subscribe(`$JS.API.CONSUMER.MSG.NEXT.${name}.${this.name}`, (message) => this.#onNext(message));
+    this.#redelivery.retrackAll();
+    this.pause.follow();
+    if (this.#pull !== null) this.#inactivity.start();
+    this.#push?.start();
+    this.wake();
+  }
+
+  stop(reason: ConsumerStopReason): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    for (const subscription of this.#subscriptions) subscription.close();
+    this.#subscriptions = [];
+    this.#delivery.stop();
+    this.#push?.stop();
+    this.#inactivity.stop();
+    this.wheel.disarm(this.pause);
+    for (let entry = this.progress.pending.first; entry !== null; entry = entry.after) this.wheel.disarm(entry);
+    this.#pull?.endAll((request) =>
+      reason === 'shutdown'
+        ? pendingStatus(TEXT_SERVER_SHUTDOWN, request.messagesLeft, request.bytesLeft)
+        : STATUS_CONSUMER_DELETED,
+    );
+    if (reason !== 'shutdown') this.events.deleted();
+  }
+
+  wake(): void {
+    if (!this.#isStopped) this.#delivery.run();
+  }
+
+  /** Wakes in a turn of its own: the stream is in the middle of a change. */
+  #wakeLater(): void {
+    this.clock.setTimer(() => this.wake(), 0);
+  }
+
+  touch(): void {
+    this.#inactivity.touch();
+  }
+
+  needs(seq: number): boolean {
+    const { floorStreamSeq, pending, redelivered } = this.progress;
+    if (seq > floorStreamSeq) {
+      if (this.#settings.ackPolicy !== 'explicit' || seq >= this.backlog.nextSeq) return true;
+      if (pending.get(seq) !== undefined) return true;
+    }
+    return redelivered.has(seq);
+  }
+
+  onStored(seq: number, _subject: string): void {
+    this.backlog.onStored(seq);
+  }
+
+  onCommitted(): void {
+    this.wake();
+  }
+
+  onRemoved(seq: number, _subject: string, reason: RemovalReason): void {
+    this.backlog.onRemoved(seq);
+    const entry = this.progress.pending.get(seq);
+    if (entry === undefined) {
+      if (this.progress.redelivered.has(seq)) this.progress.forget(seq, this.clock.now());
+      return;
+    }
+    const { consumerSeq, deliveries } = entry;
+    const wasFull = this.#isFull();
+    this.progress.done(entry, this.clock.now());
+    if (reason !== 'purge') this.events.terminated(seq, consumerSeq, deliveries, REASON_DELETED);
+    if (wasFull) this.#wakeLater();
+  }
+
+  onPurged(firstSeq: number): void {
+    const wasFull = this.#isFull();
+    this.progress.purged(firstSeq, this.clock.now());
+    this.backlog.onPurged(firstSeq);
+    if (wasFull) this.#wakeLater();
+  }
+
+  onStreamUpdated(): void {
+    this.#setRate();
+  }
+
+  /** Begins again at `nextSeq` (CONSUMER.RESET); consumer sequences start at 1. */
+  reset(nextSeq: number): void {
+    this.progress.reset(nextSeq);
+    this.backlog.moveTo(nextSeq);
+    this.#delivery.reconsider();
+  }
+
+  /** Puts a checked configuration into force. */
+  update(next: ConsumerConfig): void {
+    const previous = this.#config;
+    const hasNewSubject = previous.deliver_subject !== next.deliver_subject;
+    this.#config = next;
+    this.#settings = settingsOf(next);
+    if (hasNewSubject || previous.deliver_group !== next.deliver_group) this.#push?.follow();
+    if (hasNewSubject) this.#redelivery.repeatAll();
+    if (String(previous.backoff) !== String(next.backoff) || previous.ack_wait !== next.ack_wait) {
+      this.#redelivery.retrackAll();
+    }
+    if (previous.rate_limit_bps !== next.rate_limit_bps) this.#setRate();
+    if (previous.inactive_threshold !== next.inactive_threshold) this.#restartInactivity();
+    if (previous.pause_until !== next.pause_until) {
+      this.pause.follow();
+      this.pause.announce();
+    }
+    if (String(filterSubjects(previous)) !== String(filterSubjects(next))) {
+      this.#filter = compileConfigFilter(next);
+      this.backlog.setFilter(this.#filter);
+      this.stream.consumerChanged(this);
+    }
+    if (!sameConfig(previous, next)) this.#delivery.reconsider();
+  }
+
+  isInUse(): boolean {
+    return this.#push === null ? this.countWaiting() > 0 : this.#push.isActive;
+  }
+
+  lastAckDueMs(): number {
+    let dueMs = 0;
+    if (this.#push !== null) return dueMs;
+    for (let entry: PendingEntry | null = this.progress.pending.first; entry !== null; entry = entry.after) {
+      dueMs = Math.max(dueMs, entry.timeMs + ackWaitMs(this.#settings, entry.deliveries));
+    }
+    return dueMs;
+  }
+
+  onInactive(): void {
+    this.#onInactive(this);
+  }
+
+  #isFull(): boolean {
+    const { maxAckPending } = this.#settings;
+    return maxAckPending > 0 && this.progress.pending.size >= maxAckPending;
+  }
+
+  #setRate(): void {
+    const { config, limits } = this.stream;
+    const burstBytes = config.max_msg_size > 0 ? config.max_msg_size : limits.maxPayload;
+    this.#pacing.setRate(this.#settings.bytesPerSecond, burstBytes, this.clock.now());
+  }
+
+  #restartInactivity(): void {
+    this.#inactivity.stop();
+    this.#inactivity.configure(this.#config, this.stream.host.ids);
+    if (!this.isPushBound) this.#inactivity.start();
+  }
+
+  #onInterest(isActive: boolean): void {
+    if (isActive) this.#inactivity.stop();
+    else if (!this.#inactivity.isArmed) this.#inactivity.start();
+  }
+
+  #onNext(message: HostMessage): void {
+    if (this.#pull !== null) this.#pull.onNext(message);
+    else if (message.reply !== null) this.#refusePull(message.reply);
+  }
+
+  #onNextAck(reply: string, buffer: Buffer, start: number, end: number): void {
+    if (this.#pull !== null) this.#pull.request(reply, buffer, start, end);
+    else this.#refusePull(reply);
+  }
+
+  #refusePull(reply: string): void {
+    this.stream.account.deliver(reply, reply, null, STATUS_PUSH_BASED, null);
+  }
+
+  #onAck(message: HostMessage): void {
+    if (!this.#delivery.isSending) {
+      this.#acks.onAck(message);
+      return;
+    }
+    // A receiver inside of this process acked while the message was being handed over: the delivery is booked first.
+    const copy: HostMessage = {
+      subject: message.subject,
+      reply: message.reply,
+      buffer: Buffer.from(message.buffer.subarray(message.payloadStart, message.payloadEnd)),
+      headerStart: 0,
+      payloadStart: 0,
+      payloadEnd: message.payloadEnd - message.payloadStart,
+      clientInfo: () => null,
+    };
+    this.clock.setTimer(() => {
+      if (!this.#isStopped) this.#acks.onAck(copy);
+    }, 0);
+  }
+}

@@ -1,0 +1,39 @@
+import { formatTime } from '../json/go-time.ts';
+import { printConfig } from './config.ts';
+import type { Consumer } from './consumer.ts';
+import { printMetadata } from './metadata.ts';
+
+/** ConsumerInfo in Go's field order; what is undefined is not printed (spec/jetstream.md 2.6). */
+export function consumerInfo(consumer: Consumer): Record<string, unknown> {
+  const { progress, config, pause, clock } = consumer;
+  const isPaused = pause.isPaused;
+  return {
+    stream_name: consumer.stream.name,
+    name: consumer.name,
+    created: consumer.created,
+    config: printConfig(printMetadata(config)),
+    delivered: {
+      consumer_seq: progress.deliveredConsumerSeq,
+      stream_seq: progress.deliveredStreamSeq,
+      last_active: printMoment(progress.lastDeliveryMs),
+    },
+    ack_floor: {
+      consumer_seq: progress.floorConsumerSeq,
+      stream_seq: progress.floorStreamSeq,
+      last_active: printMoment(progress.lastAckMs),
+    },
+    num_ack_pending: progress.pending.size,
+    // With a single delivery there is no redelivery to report.
+    num_redelivered: config.max_deliver === 1 ? 0 : progress.redelivered.size,
+    num_waiting: consumer.countWaiting(),
+    num_pending: consumer.backlog.count,
+    push_bound: consumer.isPushBound ? true : undefined,
+    paused: isPaused ? true : undefined,
+    pause_remaining: isPaused ? pause.remainingNs : undefined,
+    ts: formatTime(clock.now(), 0),
+  };
+}
+
+function printMoment(ms: number): string | undefined {
+  return ms === 0 ? undefined : formatTime(ms, 0);
+}

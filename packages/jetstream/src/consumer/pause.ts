@@ -1,0 +1,40 @@
+import type { ConsumerCore } from './core.ts';
+import { WheelNode } from './timer-wheel.ts';
+
+/** Resumes a paused consumer when its time has come (spec/jetstream.md 4.7). */
+export class Pause extends WheelNode {
+  readonly #core: ConsumerCore;
+  readonly #resume: () => void;
+
+  /** @param resume the pause is over: deliver */
+  constructor(core: ConsumerCore, resume: () => void) {
+    super();
+    this.#core = core;
+    this.#resume = resume;
+  }
+
+  get isPaused(): boolean {
+    return this.#core.settings.pauseUntilMs > this.#core.clock.now();
+  }
+
+  /** Nanoseconds until it resumes; 0 = not paused. */
+  get remainingNs(): number {
+    return Math.max(0, this.#core.settings.pauseUntilMs - this.#core.clock.now()) * 1_000_000;
+  }
+
+  /** Takes pause_until from the configuration. */
+  follow(): void {
+    this.#core.wheel.disarm(this);
+    if (this.isPaused) this.#core.wheel.arm(this, this.#core.settings.pauseUntilMs);
+  }
+
+  onDue(): void {
+    this.announce();
+    this.#resume();
+  }
+
+  announce(): void {
+    const { events, config } = this.#core;
+    events.paused(this.isPaused, config.pause_until === '' ? null : config.pause_until);
+  }
+}

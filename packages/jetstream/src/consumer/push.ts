@@ -1,0 +1,138 @@
+import type { HostSubscription } from '../host.ts';
+import type { ConsumerCore } from './core.ts';
+import type { DeliveryTarget } from './delivery.ts';
+import { FlowWindow } from './flow-control.ts';
+import { heartbeatStatus, STATUS_FLOW_CONTROL } from './status.ts';
+import { WheelNode } from './timer-wheel.ts';
+
+/** Pause before the next attempt when nobody took a message although there was interest. */
+const NOBODY_RETRY_MS = 100;
+
+/** Characters that make a flow control subject its own. */
+const FLOW_TOKEN_LENGTH = 4;
+
+class Alarm extends WheelNode {
+  readonly #ring: (nowMs: number) => void;
+
+  constructor(ring: (nowMs: number) => void) {
+    super();
+    this.#ring = ring;
+  }
+
+  onDue(nowMs: number): void {
+    this.#ring(nowMs);
+  }
+}
+
+/** The deliver subject of a push consumer: interest, heartbeats and flow control (spec/jetstream.md 4.2). */
+export class PushTarget implements DeliveryTarget {
+  readonly #core: ConsumerCore;
+  readonly #flow: FlowWindow | null;
+  readonly #onInterestChanged: (isActive: boolean) => void;
+  readonly #heartbeat = new Alarm((nowMs) => this.#onHeartbeat(nowMs));
+  readonly #retry = new Alarm(() => this.#refreshInterest());
+  #subject = '';
+  #group: string | null = null;
+  #isActive = false;
+  #lastSentMs = 0;
+  #watch: HostSubscription | null = null;
+  #flowSubscription: HostSubscription | null = null;
+
+  /** @param onInterestChanged somebody began or ceased to listen; also told once at the start */
+  constructor(core: ConsumerCore, onInterestChanged: (isActive: boolean) => void) {
+    this.#core = core;
+    this.#flow = core.config.flow_control ? new FlowWindow() : null;
+    this.#onInterestChanged = onInterestChanged;
+  }
+
+  get isReady(): boolean {
+    return this.#isActive && (this.#flow === null || !this.#flow.isStalled);
+  }
+
+  /** Somebody listens on the deliver subject (push_bound). */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  start(): void {
+    const { stream, name, clock, settings } = this.#core;
+    if (this.#flow !== null) {
+      this.#flowSubscription = stream.account.subscribe(`$JS.FC.${stream.name}.${name}.*`, null, (message) => {
+        if (this.#flow?.answered(message.subject) === true) this.#core.wake();
+        return true;
+      });
+    }
+    this.#lastSentMs = clock.now();
+    if (settings.idleHeartbeatMs > 0) {
+      this.#core.wheel.arm(this.#heartbeat, this.#lastSentMs + settings.idleHeartbeatMs);
+    }
+    this.follow();
+  }
+
+  /** Watches the deliver subject that the configuration names now. */
+  follow(): void {
+    const { stream, config } = this.#core;
+    this.#watch?.close();
+    this.#subject = config.deliver_subject;
+    this.#group = config.deliver_group === '' ? null : config.deliver_group;
+    this.#watch = stream.account.onInterest(this.#subject, this.#group, () => this.#refreshInterest());
+    this.#isActive = stream.account.hasInterest(this.#subject, this.#group);
+    this.#onInterestChanged(this.#isActive);
+  }
+
+  stop(): void {
+    this.#watch?.close();
+    this.#flowSubscription?.close();
+    this.#core.wheel.disarm(this.#heartbeat);
+    this.#core.wheel.disarm(this.#retry);
+    this.#isActive = false;
+  }
+
+  send(subject: string, ackSubject: string, header: Buffer | null, payload: Buffer | null): boolean {
+    if (this.#core.stream.account.deliver(this.#subject, subject, ackSubject, header, payload) === 0) {
+      this.#isActive = false;
+      this.#core.wheel.arm(this.#retry, this.#core.clock.now() + NOBODY_RETRY_MS);
+      return false;
+    }
+    this.#lastSentMs = this.#core.clock.now();
+    if (this.#flow !== null) {
+      const bytes = this.#subject.length + ackSubject.length + (header?.length ?? 0) + (payload?.length ?? 0);
+      if (this.#flow.sent(bytes)) this.#requestFlow(this.#flow);
+    }
+    return true;
+  }
+
+  onEnd(): void {}
+
+  #refreshInterest(): void {
+    if (this.#core.isStopped) return;
+    const wasActive = this.#isActive;
+    this.#isActive = this.#core.stream.account.hasInterest(this.#subject, this.#group);
+    if (this.#isActive) this.#core.wheel.disarm(this.#retry);
+    if (wasActive !== this.#isActive || !this.#isActive) this.#onInterestChanged(this.#isActive);
+    if (this.#isActive) this.#core.wake();
+  }
+
+  #requestFlow(flow: FlowWindow): void {
+    const { stream, name } = this.#core;
+    const reply = `$JS.FC.${stream.name}.${name}.${stream.host.ids.token(FLOW_TOKEN_LENGTH)}`;
+    flow.requested(reply);
+    stream.account.deliver(this.#subject, this.#subject, reply, STATUS_FLOW_CONTROL, null);
+  }
+
+  #onHeartbeat(nowMs: number): void {
+    const { settings, wheel, progress, backlog, stream } = this.#core;
+    const silentUntilMs = this.#lastSentMs + settings.idleHeartbeatMs;
+    if (nowMs < silentUntilMs) {
+      wheel.arm(this.#heartbeat, silentUntilMs);
+      return;
+    }
+    if (this.#isActive) {
+      const stalledOn = this.#flow?.outstanding ?? null;
+      const block = heartbeatStatus(progress.deliveredConsumerSeq, backlog.nextSeq - 1, stalledOn);
+      stream.account.deliver(this.#subject, this.#subject, null, block, null);
+    }
+    this.#lastSentMs = nowMs;
+    wheel.arm(this.#heartbeat, nowMs + settings.idleHeartbeatMs);
+  }
+}
