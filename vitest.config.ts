@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their sources (the @nats-ts/source condition), so tests need no build;
 // the process tests below tests/ run the built apps and scripts/test.mjs builds them first.
-const conditions = ['@nats-ts/source', 'node', 'import', 'default'];
+// Not `import`: workers run under these, and CommonJS dependencies would then require ES modules.
+const conditions = ['@nats-ts/source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -13,6 +13,17 @@ export {
 export { type ConfMap, type ConfNode, type ConfPlace, type ConfValue, goTypeName, placeText } from './conf/tree.ts';
 export { ConfigError, type ConfigProblem, type ConfigStage } from './config-error.ts';
 export {
+  type EventsConfig,
+  type Flavour,
+  LOG_LEVELS,
+  type LogLevel,
+  type RegistryKind,
+  type ValueSource,
+} from './events/events-config.ts';
+export { type EventsInputs, type LoadedEventsConfig, loadEventsConfig } from './events/load-events-config.ts';
+export { eventsConfigReference, type ReferenceRow } from './events/reference.ts';
+export { MAX_YAML_BYTES, MAX_YAML_MERGES } from './events/yaml-file.ts';
+export {
   checkServerFile,
   type LoadedServerConfig,
   loadServerOptions,

@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import { DEFAULT_SYNC_INTERVAL_MS } from './jetstream-block.ts';
 import type { JetStreamConfig, ServerConfig, TlsConfig } from './server-config.ts';
 import type { ServerSettings } from './settings.ts';
@@ -45,7 +44,7 @@ export function completeConfig(settings: ServerSettings, origin: ConfigOrigin): 
     httpHost: settings.httpHost || host,
     httpPort: settings.httpPort ?? 0,
     httpsPort: settings.httpsPort ?? 0,
-    httpBasePath: normalBasePath(settings.httpBasePath ?? ''),
+    httpBasePath: settings.httpBasePath ?? '',
     maxConnections: settings.maxConnections || 65_536,
     maxControlLineBytes: settings.maxControlLineBytes || 4_096,
     maxPayloadBytes: settings.maxPayloadBytes || 1_048_576,
@@ -99,9 +98,4 @@ function completeJetStream(settings: ServerSettings): JetStreamConfig {
       defaultMaxConsumers: settings.limits?.defaultMaxConsumers || DEFAULT_MAX_CONSUMERS,
     },
   };
-}
-
-/** With a slash before and none behind. */
-function normalBasePath(path: string): string {
-  return posix.join('/', path).replace(/(.)\/+$/, '$1');
 }

@@ -132,7 +132,7 @@ export interface ServerConfig {
   readonly httpPort: number;
   /** 0: no monitoring over TLS; -1: a free port. */
   readonly httpsPort: number;
-  /** Begins with a slash, ends with none. Default `/`. */
+  /** As written, varz shows it so; `a/b/../c/` serves below `/a/c`. Empty: `/`. */
   readonly httpBasePath: string;
   /** Default 65536; -1 (0 in the file): nobody may connect. */
   readonly maxConnections: number;

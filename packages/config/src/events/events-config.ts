@@ -1,0 +1,69 @@
+/** Levels of the log, the least chatty first. */
+export const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+/** A level of the log. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Where services register. */
+export type RegistryKind = 'nats-js-kv' | 'memory';
+
+/** Whose paths and names the defaults follow. */
+export type Flavour = 'ocis' | 'opencloud';
+
+/** Everything the events-service runs on (spec/ocis.md 1). An empty text is "not set" where nothing else is said. */
+export interface EventsConfig {
+  readonly flavour: Flavour;
+  readonly tracing: {
+    readonly enabled: boolean;
+    /** `jaeger`, `otlp`, or empty: as `jaeger`. */
+    readonly type: string;
+    readonly endpoint: string;
+    readonly collector: string;
+  };
+  readonly log: {
+    /** `error` unless set. */
+    readonly level: LogLevel;
+    readonly pretty: boolean;
+    readonly color: boolean;
+    readonly file: string;
+  };
+  readonly debug: {
+    /** host:port of the debug server; empty: none. */
+    readonly addr: string;
+    readonly token: string;
+    readonly pprof: boolean;
+    readonly zpages: boolean;
+  };
+  readonly nats: {
+    readonly host: string;
+    /** -1: a free port. */
+    readonly port: number;
+    readonly clusterId: string;
+    readonly storeDir: string;
+    readonly tlsCert: string;
+    readonly tlsKey: string;
+    /** With TLS: clients need not show a certificate. */
+    readonly tlsSkipVerifyClientCert: boolean;
+    readonly enableTls: boolean;
+    /** Empty: anybody may connect. */
+    readonly authUsername: string;
+    readonly authPassword: string;
+  };
+  readonly registry: {
+    readonly kind: RegistryKind;
+    readonly addresses: readonly string[];
+    readonly authUsername: string;
+    readonly authPassword: string;
+    readonly registerIntervalMs: number;
+    readonly registerTtlMs: number;
+  };
+}
+
+/** Where a value came from. */
+export interface ValueSource {
+  readonly kind: 'default' | 'yaml' | 'env';
+  /** `default`, `/etc/ocis/nats.yaml:3 nats.port`, `env NATS_NATS_PORT`. */
+  readonly text: string;
+  /** The same without the key. */
+  readonly place: string;
+}

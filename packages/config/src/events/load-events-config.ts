@@ -1,0 +1,201 @@
+import { ConfigError, type ConfigProblem } from '../config-error.ts';
+import { fileErrorText } from '../go/file-error.ts';
+import { goQuote } from '../go/quote.ts';
+import { type Environment, fromEnvironment, type GivenText } from './environment.ts';
+import type { EventsConfig, Flavour, LogLevel, ValueSource } from './events-config.ts';
+import { defaultClusterId, defaultDataDir, flavourOf, yamlCandidates } from './paths.ts';
+import { resolveSettings, type SettingValues } from './schema.ts';
+import { expectedInstead } from './setting-value.ts';
+import { REGISTRY_KINDS, SETTINGS } from './settings.ts';
+import { readYaml, type YamlValues } from './yaml-file.ts';
+
+/** What the configuration is made from; nothing else is looked at. */
+export interface EventsInputs {
+  readonly env: Environment;
+  /** Reads a file; throws as node:fs does. A file that is not there is fine. */
+  readonly readFile: (path: string) => Uint8Array;
+  /** The user's home directory; empty if there is none. */
+  readonly home: string;
+  /** Whether a directory can be written to, or made. Must not make it. */
+  readonly canMake: (dir: string) => boolean;
+  /** Defaults of whoever starts the service; the environment and the file still count over them. */
+  readonly defaults?: {
+    /** Instead of the system's and the user's data directory; a base data path still counts over it. */
+    readonly storeDir?: string;
+    readonly logLevel?: LogLevel;
+  };
+}
+
+/** A configuration, where its values came from, and what the operator should be told. */
+export interface LoadedEventsConfig {
+  readonly config: EventsConfig;
+  /** By the keys of the reference: `nats.port`. */
+  readonly sources: ReadonlyMap<string, ValueSource>;
+  /** The YAML file that was read; null: none was there. */
+  readonly yamlFile: string | null;
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT_LOG_LEVEL = 'error';
+const EVERY_ADDRESS = '0.0.0.0';
+const NATS_PORT = 4222;
+const TRACING_TYPES = ['', 'jaeger', 'otlp'];
+const NO_YAML: YamlValues = { given: new Map(), problems: [], warnings: [] };
+
+/**
+ * Loads the configuration of the events-service: environment over `nats.yaml` over defaults, in the shape of the oCIS
+ * and OpenCloud `nats` service (spec/ocis.md 1).
+ *
+ * @throws ConfigError listing everything that is wrong, each with its source, key, value and what was expected
+ */
+export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
+  const { env, home } = inputs;
+  const flavour = flavourOf(env);
+  const problems: ConfigProblem[] = [];
+  const warnings: string[] = [];
+  const yamlFile = findYaml(yamlCandidates(env, flavour, home), inputs, problems);
+  const yaml = yamlFile === null ? NO_YAML : readYaml(yamlFile.path, yamlFile.text, env);
+  problems.push(...yaml.problems);
+  warnings.push(...yaml.warnings);
+  const fromEnv = new Map<string, GivenText>();
+  for (const setting of SETTINGS) {
+    const given = fromEnvironment(setting, env, warnings);
+    if (given !== null) fromEnv.set(setting.key, given);
+  }
+  const sources = new Map<string, ValueSource>();
+  for (const { key } of SETTINGS) sources.set(key, sourceOf(key, fromEnv.get(key), yaml.given.get(key)));
+  const defaults = workedOutDefaults(inputs, flavour, sources, problems);
+  const values = resolveSettings(fromEnv, yaml.given, defaults);
+  for (const setting of SETTINGS) {
+    const value = values.get(setting.key);
+    const expected = expectedInstead(setting, value);
+    if (expected === null) continue;
+    const given = fromEnv.get(setting.key) ?? yaml.given.get(setting.key);
+    const shown = setting.secret ? 'not usable' : goQuote(given?.text ?? String(value));
+    problems.push(problemOf(sources, setting.key, `is ${shown}, expected ${expected}`));
+  }
+  checkTogether(values, sources, problems);
+  if (problems.length > 0) throw new ConfigError(problems, warnings);
+  return { config: build(values, flavour), sources, yamlFile: yamlFile?.path ?? null, warnings };
+}
+
+function findYaml(
+  candidates: readonly string[],
+  inputs: EventsInputs,
+  problems: ConfigProblem[],
+): { path: string; text: string } | null {
+  for (const path of candidates) {
+    try {
+      return { path, text: Buffer.from(inputs.readFile(path)).toString('utf8') };
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
+      problems.push({ text: fileErrorText(path, error), source: path });
+      return null;
+    }
+  }
+  return null;
+}
+
+function sourceOf(key: string, inEnv: GivenText | undefined, inYaml: GivenText | undefined): ValueSource {
+  if (inEnv !== undefined) return { kind: 'env', text: inEnv.place, place: inEnv.place };
+  if (inYaml !== undefined) return { kind: 'yaml', text: `${inYaml.place} ${key}`, place: inYaml.place };
+  return { kind: 'default', text: 'default', place: 'default' };
+}
+
+/** The defaults that depend on the environment; a base data path is the source of what it gives. */
+function workedOutDefaults(
+  inputs: EventsInputs,
+  flavour: Flavour,
+  sources: Map<string, ValueSource>,
+  problems: ConfigProblem[],
+): Map<string, string> {
+  const defaults = new Map([
+    ['nats.clusterid', defaultClusterId(flavour)],
+    ['log.level', inputs.defaults?.logLevel ?? ''],
+  ]);
+  const { dir, place } = defaultDataDir(inputs.env, flavour, inputs.home, inputs.canMake, inputs.defaults?.storeDir);
+  const below = { 'nats.store_dir': dir, 'nats.tls_cert': `${dir}/tls.crt`, 'nats.tls_key': `${dir}/tls.key` };
+  for (const [key, path] of Object.entries(below)) {
+    defaults.set(key, path);
+    if (sources.get(key)!.kind === 'default' && place !== 'default') {
+      sources.set(key, { kind: 'env', text: place, place });
+    }
+  }
+  if (dir === '' && sources.get('nats.store_dir')!.kind === 'default') {
+    const text = 'there is no directory for data: the system directory cannot be made, and there is no home directory';
+    problems.push(problemOf(sources, 'nats.store_dir', `is not set, and ${text}; set NATS_NATS_STORE_DIR`));
+  }
+  return defaults;
+}
+
+/** What only makes sense together. */
+function checkTogether(
+  values: SettingValues,
+  sources: ReadonlyMap<string, ValueSource>,
+  problems: ConfigProblem[],
+): void {
+  for (const section of ['nats', 'registry']) {
+    const [user, password] = [`${section}.auth_username`, `${section}.auth_password`];
+    const hasUser = values.get(user) !== '';
+    if (hasUser === (values.get(password) !== '')) continue;
+    const [given, missing] = hasUser ? [user, password] : [password, user];
+    problems.push(problemOf(sources, given, `is set without ${missing}, expected both or none`));
+  }
+  const type = String(values.get('tracing.type'));
+  if (values.get('tracing.enabled') === true && !TRACING_TYPES.includes(type.toLowerCase())) {
+    problems.push(problemOf(sources, 'tracing.type', `is ${goQuote(type)}, expected jaeger or otlp`));
+  }
+}
+
+/** A sentence that begins with who gave the value and its key. */
+function problemOf(sources: ReadonlyMap<string, ValueSource>, key: string, text: string): ConfigProblem {
+  const source = sources.get(key)!.place;
+  return { text: `${source}: ${key} ${text}`, source, key };
+}
+
+function build(values: SettingValues, flavour: Flavour): EventsConfig {
+  const text = (key: string): string => String(values.get(key));
+  const flag = (key: string): boolean => values.get(key) === true;
+  const number = (key: string): number => Number(values.get(key));
+  return {
+    flavour,
+    tracing: {
+      enabled: flag('tracing.enabled'),
+      type: text('tracing.type').toLowerCase(),
+      endpoint: text('tracing.endpoint'),
+      collector: text('tracing.collector'),
+    },
+    log: {
+      level: (text('log.level').toLowerCase() || DEFAULT_LOG_LEVEL) as LogLevel,
+      pretty: flag('log.pretty'),
+      color: flag('log.color'),
+      file: text('log.file'),
+    },
+    debug: {
+      addr: text('debug.addr'),
+      token: text('debug.token'),
+      pprof: flag('debug.pprof'),
+      zpages: flag('debug.zpages'),
+    },
+    nats: {
+      host: text('nats.host') || EVERY_ADDRESS,
+      port: number('nats.port') || NATS_PORT,
+      clusterId: text('nats.clusterid'),
+      storeDir: text('nats.store_dir'),
+      tlsCert: text('nats.tls_cert'),
+      tlsKey: text('nats.tls_key'),
+      tlsSkipVerifyClientCert: flag('nats.tls_skip_verify_client_cert'),
+      enableTls: flag('nats.enable_tls'),
+      authUsername: text('nats.auth_username'),
+      authPassword: text('nats.auth_password'),
+    },
+    registry: {
+      kind: REGISTRY_KINDS[text('registry.type')]!,
+      addresses: values.get('registry.address') as readonly string[],
+      authUsername: text('registry.auth_username'),
+      authPassword: text('registry.auth_password'),
+      registerIntervalMs: number('registry.register_interval'),
+      registerTtlMs: number('registry.register_ttl'),
+    },
+  };
+}

@@ -1,0 +1,283 @@
+import { splitHostPort } from '../go/address.ts';
+import { LOG_LEVELS } from './events-config.ts';
+
+/** What a setting's text is read as. */
+export type SettingKind = 'text' | 'integer' | 'flag' | 'list' | 'duration';
+
+/** A setting of the events-service. */
+export interface Setting {
+  /** Its place in the YAML file, and its name everywhere else. */
+  readonly key: string;
+  /** Whether the YAML file may give it; the others come from the environment only. */
+  readonly inYaml: boolean;
+  /** Variables that give it; the last one that is set counts. */
+  readonly env: readonly string[];
+  readonly kind: SettingKind;
+  /** As text; null: worked out from other settings (see `describeDefault`). */
+  readonly default: string | null;
+  /** The default in words, where it is no fixed text. */
+  readonly describeDefault?: string;
+  readonly description: string;
+  /** The value is never shown. */
+  readonly secret?: true;
+  /** Set but empty counts as not set, although it is a text. */
+  readonly emptyIsUnset?: true;
+  /** What is expected, in words; shown when `accepts` says no. */
+  readonly expected?: string;
+  readonly accepts?: (value: string | number | boolean | readonly string[]) => boolean;
+}
+
+const MAX_PORT = 65_535;
+
+const isPort = (value: unknown): boolean => typeof value === 'number' && value >= -1 && value <= MAX_PORT;
+const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
+const isAddress = (value: unknown): boolean => value === '' || splitHostPort(String(value)) !== null;
+const isLevel = (value: unknown): boolean =>
+  value === '' || (LOG_LEVELS as readonly string[]).includes(String(value).toLowerCase());
+
+/** What MICRO_REGISTRY takes, and what it means. */
+export const REGISTRY_KINDS: Readonly<Record<string, 'nats-js-kv' | 'memory'>> = {
+  'nats-js-kv': 'nats-js-kv',
+  natsjs: 'nats-js-kv',
+  'nats-js': 'nats-js-kv',
+  memory: 'memory',
+};
+
+/** Variables of one meaning: oCIS's name, OpenCloud's, the service's own. */
+function aliases(shared: string, own = shared): string[] {
+  return [`OCIS_${shared}`, `OC_${shared}`, `NATS_${own}`];
+}
+
+const yaml = { inYaml: true } as const;
+const envOnly = { inYaml: false } as const;
+const off = { kind: 'flag', default: 'false' } as const;
+const emptyText = { kind: 'text', default: '' } as const;
+
+/** Every setting (spec/ocis.md 1), in the order of the reference. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    key: 'tracing.enabled',
+    ...yaml,
+    ...off,
+    env: aliases('TRACING_ENABLED'),
+    description: 'Send traces.',
+  },
+  {
+    key: 'tracing.type',
+    ...yaml,
+    ...emptyText,
+    env: aliases('TRACING_TYPE'),
+    description: 'Kind of the tracing system: jaeger, otlp; empty is jaeger.',
+  },
+  {
+    key: 'tracing.endpoint',
+    ...yaml,
+    ...emptyText,
+    env: aliases('TRACING_ENDPOINT'),
+    description: 'Address of the tracing agent.',
+  },
+  {
+    key: 'tracing.collector',
+    ...yaml,
+    ...emptyText,
+    env: aliases('TRACING_COLLECTOR'),
+    description: 'URL that traces are sent to instead of the agent.',
+  },
+  {
+    key: 'log.level',
+    ...yaml,
+    ...emptyText,
+    env: aliases('LOG_LEVEL'),
+    describeDefault: 'empty, which is error',
+    description: 'What is logged.',
+    expected: `one of ${LOG_LEVELS.join(', ')}`,
+    accepts: isLevel,
+  },
+  { key: 'log.pretty', ...yaml, ...off, env: aliases('LOG_PRETTY'), description: 'Log for human eyes, not as JSON.' },
+  { key: 'log.color', ...yaml, ...off, env: aliases('LOG_COLOR'), description: 'Colours in the pretty log.' },
+  {
+    key: 'log.file',
+    ...yaml,
+    ...emptyText,
+    env: aliases('LOG_FILE'),
+    description: 'File to log to, instead of standard error; not with the pretty log.',
+  },
+  {
+    key: 'debug.addr',
+    ...yaml,
+    kind: 'text',
+    default: '127.0.0.1:9234',
+    env: ['NATS_DEBUG_ADDR'],
+    description: 'Address of the debug server; empty: none.',
+    expected: 'an address as host:port',
+    accepts: isAddress,
+  },
+  {
+    key: 'debug.token',
+    ...yaml,
+    ...emptyText,
+    env: ['NATS_DEBUG_TOKEN'],
+    description: 'Token that the debug server asks for.',
+    secret: true,
+  },
+  {
+    key: 'debug.pprof',
+    ...yaml,
+    ...off,
+    env: ['NATS_DEBUG_PPROF'],
+    description: 'Profiles on the debug server.',
+  },
+  {
+    key: 'debug.zpages',
+    ...yaml,
+    ...off,
+    env: ['NATS_DEBUG_ZPAGES'],
+    description: 'Traces on the debug server.',
+  },
+  {
+    key: 'nats.host',
+    ...yaml,
+    kind: 'text',
+    default: '127.0.0.1',
+    env: ['NATS_NATS_HOST'],
+    description: 'Address for clients; empty: every address (0.0.0.0).',
+  },
+  {
+    key: 'nats.port',
+    ...yaml,
+    kind: 'integer',
+    default: '9233',
+    env: ['NATS_NATS_PORT'],
+    description: 'Port for clients; 0: 4222, -1: any free port.',
+    expected: `an integer from -1 to ${MAX_PORT}`,
+    accepts: isPort,
+  },
+  {
+    key: 'nats.clusterid',
+    ...yaml,
+    kind: 'text',
+    default: null,
+    describeDefault: 'ocis-cluster; in OpenCloud: opencloud-cluster',
+    env: ['NATS_NATS_CLUSTER_ID'],
+    description: 'Name of the cluster that clients are told.',
+  },
+  {
+    key: 'nats.store_dir',
+    ...yaml,
+    kind: 'text',
+    default: null,
+    describeDefault: 'the base data path and /nats',
+    env: ['NATS_NATS_STORE_DIR'],
+    description: 'Directory of the data, above jetstream/.',
+    emptyIsUnset: true,
+  },
+  {
+    key: 'nats.tls_cert',
+    ...yaml,
+    kind: 'text',
+    default: null,
+    describeDefault: 'the base data path and /nats/tls.crt',
+    env: ['NATS_TLS_CERT'],
+    description: 'Certificate of the server; made if neither it nor the key is there.',
+  },
+  {
+    key: 'nats.tls_key',
+    ...yaml,
+    kind: 'text',
+    default: null,
+    describeDefault: 'the base data path and /nats/tls.key',
+    env: ['NATS_TLS_KEY'],
+    description: 'Private key of the certificate.',
+  },
+  {
+    key: 'nats.tls_skip_verify_client_cert',
+    ...yaml,
+    ...off,
+    env: ['OCIS_INSECURE', 'OC_INSECURE', 'NATS_TLS_SKIP_VERIFY_CLIENT_CERT'],
+    description: 'With TLS: take clients without a certificate.',
+  },
+  {
+    key: 'nats.enable_tls',
+    ...yaml,
+    ...off,
+    env: aliases('EVENTS_ENABLE_TLS'),
+    description: 'TLS for clients; plain connections are refused then.',
+  },
+  {
+    key: 'nats.auth_username',
+    ...yaml,
+    ...emptyText,
+    env: aliases('EVENTS_AUTH_USERNAME'),
+    description: 'User that clients must give; empty: anybody may connect.',
+  },
+  {
+    key: 'nats.auth_password',
+    ...yaml,
+    ...emptyText,
+    env: aliases('EVENTS_AUTH_PASSWORD'),
+    description: 'Password of that user.',
+    secret: true,
+  },
+  {
+    key: 'registry.type',
+    ...envOnly,
+    kind: 'text',
+    default: 'nats-js-kv',
+    env: ['MICRO_REGISTRY'],
+    description: 'Where services register: a bucket in NATS, or this process.',
+    emptyIsUnset: true,
+    expected: `one of ${Object.keys(REGISTRY_KINDS).join(', ')}`,
+    accepts: (value) => Object.hasOwn(REGISTRY_KINDS, String(value)),
+  },
+  {
+    key: 'registry.address',
+    ...envOnly,
+    kind: 'list',
+    default: '127.0.0.1:9233',
+    env: ['MICRO_REGISTRY_ADDRESS'],
+    description: 'Addresses of the NATS servers that hold the bucket, with commas between.',
+    expected: 'addresses with commas between',
+    accepts: (value) => Array.isArray(value) && value.every((address) => address !== ''),
+  },
+  {
+    key: 'registry.auth_username',
+    ...envOnly,
+    ...emptyText,
+    env: ['MICRO_REGISTRY_AUTH_USERNAME'],
+    description: 'User at those servers.',
+  },
+  {
+    key: 'registry.auth_password',
+    ...envOnly,
+    ...emptyText,
+    env: ['MICRO_REGISTRY_AUTH_PASSWORD'],
+    description: 'Password of that user.',
+    secret: true,
+  },
+  {
+    key: 'registry.register_interval',
+    ...envOnly,
+    kind: 'duration',
+    default: '25s',
+    env: ['EXPERIMENTAL_REGISTER_INTERVAL'],
+    description: 'How often a service says that it is there.',
+    accepts: isPositive,
+    expected: 'a duration above zero, such as 25s',
+  },
+  {
+    key: 'registry.register_ttl',
+    ...envOnly,
+    kind: 'duration',
+    default: '30s',
+    env: ['EXPERIMENTAL_REGISTER_TTL'],
+    description: 'How long after that it counts as gone.',
+    accepts: isPositive,
+    expected: 'a duration above zero, such as 30s',
+  },
+];
+
+/** Variables that name the directory of nats.yaml; the last one that is set counts. */
+export const CONFIG_DIR_VARIABLES: readonly string[] = ['OCIS_CONFIG_DIR', 'OC_CONFIG_DIR'];
+
+/** Variables that name the base data path; the last one that is set counts. */
+export const BASE_DATA_PATH_VARIABLES: readonly string[] = ['OCIS_BASE_DATA_PATH', 'OC_BASE_DATA_PATH'];

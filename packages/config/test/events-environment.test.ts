@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, type EventsConfig, loadEventsConfig } from '../src/index.ts';
+import { eventsInputs, filesOf } from './support/events-inputs.ts';
+
+const load = (env: Record<string, string>): EventsConfig => loadEventsConfig(eventsInputs({ env })).config;
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    loadEventsConfig(eventsInputs({ env }));
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.text);
+    throw error;
+  }
+  return [];
+}
+
+describe('without anything set', () => {
+  test('the defaults are those of the oCIS service', () => {
+    expect(load({})).toEqual({
+      flavour: 'ocis',
+      tracing: { enabled: false, type: '', endpoint: '', collector: '' },
+      log: { level: 'error', pretty: false, color: false, file: '' },
+      debug: { addr: '127.0.0.1:9234', token: '', pprof: false, zpages: false },
+      nats: {
+        host: '127.0.0.1',
+        port: 9233,
+        clusterId: 'ocis-cluster',
+        storeDir: '/var/lib/ocis/nats',
+        tlsCert: '/var/lib/ocis/nats/tls.crt',
+        tlsKey: '/var/lib/ocis/nats/tls.key',
+        tlsSkipVerifyClientCert: false,
+        enableTls: false,
+        authUsername: '',
+        authPassword: '',
+      },
+      registry: {
+        kind: 'nats-js-kv',
+        addresses: ['127.0.0.1:9233'],
+        authUsername: '',
+        authPassword: '',
+        registerIntervalMs: 25_000,
+        registerTtlMs: 30_000,
+      },
+    });
+  });
+
+  test('every value says that it is a default', () => {
+    const { sources, warnings, yamlFile } = loadEventsConfig(eventsInputs());
+    expect(new Set([...sources.values()].map((source) => source.text))).toEqual(new Set(['default']));
+    expect(sources.size).toBeGreaterThan(20);
+    expect([warnings, yamlFile]).toEqual([[], null]);
+  });
+});
+
+describe('variables of the environment', () => {
+  test.each([
+    ['TRACING_ENABLED', 'true', (config: EventsConfig) => config.tracing.enabled, true],
+    ['TRACING_TYPE', 'OTLP', (config: EventsConfig) => config.tracing.type, 'otlp'],
+    ['TRACING_ENDPOINT', 'e', (config: EventsConfig) => config.tracing.endpoint, 'e'],
+    ['TRACING_COLLECTOR', 'c', (config: EventsConfig) => config.tracing.collector, 'c'],
+    ['LOG_LEVEL', 'WARN', (config: EventsConfig) => config.log.level, 'warn'],
+    ['LOG_PRETTY', '1', (config: EventsConfig) => config.log.pretty, true],
+    ['LOG_COLOR', 'T', (config: EventsConfig) => config.log.color, true],
+    ['LOG_FILE', '/l', (config: EventsConfig) => config.log.file, '/l'],
+    ['EVENTS_ENABLE_TLS', 'TRUE', (config: EventsConfig) => config.nats.enableTls, true],
+  ] as const)('%s is taken with each of the three prefixes', (name, text, read, value) => {
+    for (const prefix of ['OCIS_', 'OC_', 'NATS_']) expect(read(load({ [prefix + name]: text }))).toBe(value);
+  });
+
+  test.each([
+    ['NATS_DEBUG_ADDR', ':1', (config: EventsConfig) => config.debug.addr, ':1'],
+    ['NATS_DEBUG_TOKEN', 't', (config: EventsConfig) => config.debug.token, 't'],
+    ['NATS_DEBUG_PPROF', 'true', (config: EventsConfig) => config.debug.pprof, true],
+    ['NATS_DEBUG_ZPAGES', 'true', (config: EventsConfig) => config.debug.zpages, true],
+    ['NATS_NATS_HOST', '::1', (config: EventsConfig) => config.nats.host, '::1'],
+    ['NATS_NATS_PORT', '1234', (config: EventsConfig) => config.nats.port, 1234],
+    ['NATS_NATS_CLUSTER_ID', 'c', (config: EventsConfig) => config.nats.clusterId, 'c'],
+    ['NATS_NATS_STORE_DIR', 'd', (config: EventsConfig) => config.nats.storeDir, 'd'],
+    ['NATS_TLS_CERT', 'c', (config: EventsConfig) => config.nats.tlsCert, 'c'],
+    ['NATS_TLS_KEY', 'k', (config: EventsConfig) => config.nats.tlsKey, 'k'],
+    ['OCIS_INSECURE', 'true', (config: EventsConfig) => config.nats.tlsSkipVerifyClientCert, true],
+    ['OC_INSECURE', 'true', (config: EventsConfig) => config.nats.tlsSkipVerifyClientCert, true],
+    ['NATS_TLS_SKIP_VERIFY_CLIENT_CERT', 't', (config: EventsConfig) => config.nats.tlsSkipVerifyClientCert, true],
+    ['MICRO_REGISTRY', 'memory', (config: EventsConfig) => config.registry.kind, 'memory'],
+    ['MICRO_REGISTRY', 'natsjs', (config: EventsConfig) => config.registry.kind, 'nats-js-kv'],
+    ['MICRO_REGISTRY', 'nats-js', (config: EventsConfig) => config.registry.kind, 'nats-js-kv'],
+    ['EXPERIMENTAL_REGISTER_INTERVAL', '1m5s', (config: EventsConfig) => config.registry.registerIntervalMs, 65_000],
+    ['EXPERIMENTAL_REGISTER_TTL', '90s', (config: EventsConfig) => config.registry.registerTtlMs, 90_000],
+  ] as const)('%s=%s is taken', (name, text, read, value) => {
+    expect(read(load({ [name]: text }))).toBe(value);
+  });
+
+  test('a list is split at commas', () => {
+    expect(load({ MICRO_REGISTRY_ADDRESS: 'a:1, b:2' }).registry.addresses).toEqual(['a:1', 'b:2']);
+  });
+
+  test.each(['OCIS_EVENTS_AUTH_', 'OC_EVENTS_AUTH_', 'NATS_EVENTS_AUTH_'])('%s… guards the server', (prefix) => {
+    const { nats } = load({ [`${prefix}USERNAME`]: 'u', [`${prefix}PASSWORD`]: 'p' });
+    expect([nats.authUsername, nats.authPassword]).toEqual(['u', 'p']);
+  });
+
+  test('the last alias that is set wins, whatever the order of the environment', () => {
+    expect(load({ NATS_LOG_LEVEL: 'debug', OC_LOG_LEVEL: 'info', OCIS_LOG_LEVEL: 'warn' }).log.level).toBe('debug');
+    expect(load({ OC_LOG_LEVEL: 'info', OCIS_LOG_LEVEL: 'warn' }).log.level).toBe('info');
+    const { sources } = loadEventsConfig(eventsInputs({ env: { NATS_LOG_LEVEL: 'debug', OCIS_LOG_LEVEL: 'warn' } }));
+    expect(sources.get('log.level')).toEqual({ kind: 'env', text: 'env NATS_LOG_LEVEL', place: 'env NATS_LOG_LEVEL' });
+  });
+
+  test.each([
+    ['0x7301', 29_441],
+    ['0b101', 5],
+    ['010', 8],
+    ['1_000', 1000],
+    ['+5', 5],
+    ['0', 4222],
+    ['-1', -1],
+    ['65535', 65_535],
+  ])('the port %s is %d', (text, port) => {
+    expect(load({ NATS_NATS_PORT: text }).nats.port).toBe(port);
+  });
+
+  test('an empty host means every address', () => {
+    expect(load({ NATS_NATS_HOST: '' }).nats.host).toBe('0.0.0.0');
+  });
+
+  test('an empty text counts as a value, but not for the store directory', () => {
+    const { config, warnings } = loadEventsConfig(
+      eventsInputs({ env: { NATS_NATS_CLUSTER_ID: '', NATS_NATS_STORE_DIR: '' } }),
+    );
+    expect([config.nats.clusterId, config.nats.storeDir]).toEqual(['', '/var/lib/ocis/nats']);
+    expect(warnings).toEqual(['env NATS_NATS_STORE_DIR: nats.store_dir is set but empty, which counts as not set']);
+  });
+
+  test('an empty number or switch counts as not set, with a warning, and the alias before it counts', () => {
+    const env = { OCIS_INSECURE: 'true', NATS_TLS_SKIP_VERIFY_CLIENT_CERT: '', NATS_NATS_PORT: '' };
+    const { config, warnings } = loadEventsConfig(eventsInputs({ env }));
+    expect([config.nats.port, config.nats.tlsSkipVerifyClientCert]).toEqual([9233, true]);
+    expect(warnings).toHaveLength(2);
+  });
+});
+
+describe('wrong values', () => {
+  test.each([
+    ['NATS_NATS_PORT', 'abc', 'env NATS_NATS_PORT: nats.port is "abc", expected an integer from -1 to 65535'],
+    ['NATS_NATS_PORT', '65536', 'env NATS_NATS_PORT: nats.port is "65536", expected an integer from -1 to 65535'],
+    ['NATS_NATS_PORT', '1.5', 'env NATS_NATS_PORT: nats.port is "1.5", expected an integer from -1 to 65535'],
+    ['NATS_NATS_PORT', '-2', 'env NATS_NATS_PORT: nats.port is "-2", expected an integer from -1 to 65535'],
+    [
+      'OCIS_EVENTS_ENABLE_TLS',
+      'yes',
+      'env OCIS_EVENTS_ENABLE_TLS: nats.enable_tls is "yes", expected true or false (or 1, t, T, TRUE, True, 0, f, F, FALSE, False)',
+    ],
+    [
+      'OC_LOG_LEVEL',
+      'loud',
+      'env OC_LOG_LEVEL: log.level is "loud", expected one of panic, fatal, error, warn, info, debug, trace',
+    ],
+    ['NATS_DEBUG_ADDR', '9234', 'env NATS_DEBUG_ADDR: debug.addr is "9234", expected an address as host:port'],
+    [
+      'MICRO_REGISTRY',
+      'etcd',
+      'env MICRO_REGISTRY: registry.type is "etcd", expected one of nats-js-kv, natsjs, nats-js, memory',
+    ],
+    [
+      'MICRO_REGISTRY_ADDRESS',
+      'a,,b',
+      'env MICRO_REGISTRY_ADDRESS: registry.address is "a,,b", expected addresses with commas between',
+    ],
+    [
+      'EXPERIMENTAL_REGISTER_TTL',
+      '30',
+      'env EXPERIMENTAL_REGISTER_TTL: registry.register_ttl is "30", expected a duration above zero, such as 30s',
+    ],
+    [
+      'NATS_EVENTS_AUTH_USERNAME',
+      'u',
+      'env NATS_EVENTS_AUTH_USERNAME: nats.auth_username is set without nats.auth_password, expected both or none',
+    ],
+    [
+      'MICRO_REGISTRY_AUTH_PASSWORD',
+      'geheim',
+      'env MICRO_REGISTRY_AUTH_PASSWORD: registry.auth_password is set without registry.auth_username, expected both or none',
+    ],
+  ])('%s=%s is an error that says who, what and what else', (name, text, problem) => {
+    expect(problemsOf({ [name]: text })).toEqual([problem]);
+  });
+
+  test('a kind of tracing is only looked at when there is tracing', () => {
+    expect(problemsOf({ NATS_TRACING_TYPE: 'zipkin' })).toEqual([]);
+    expect(problemsOf({ NATS_TRACING_TYPE: 'zipkin', NATS_TRACING_ENABLED: 'true' })).toEqual([
+      'env NATS_TRACING_TYPE: tracing.type is "zipkin", expected jaeger or otlp',
+    ]);
+  });
+
+  test('all of them are listed, with the warnings', () => {
+    const env = { NATS_NATS_PORT: 'x', NATS_LOG_PRETTY: 'x', NATS_DEBUG_ADDR: 'x', NATS_LOG_COLOR: '' };
+    try {
+      loadEventsConfig(eventsInputs({ env, readFile: filesOf({ '/etc/ocis/nats.yaml': 'nats:\n  enable_tls: x\n' }) }));
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      const { problems, warnings, message, stage } = error as ConfigError;
+      expect(problems.map(({ source, key }) => [source, key])).toEqual([
+        ['env NATS_LOG_PRETTY', 'log.pretty'],
+        ['env NATS_DEBUG_ADDR', 'debug.addr'],
+        ['env NATS_NATS_PORT', 'nats.port'],
+        ['/etc/ocis/nats.yaml:2', 'nats.enable_tls'],
+      ]);
+      expect(message.split('\n')).toEqual([...warnings, ...problems.map((problem) => problem.text)]);
+      expect([warnings.length, stage]).toEqual([1, 'read']);
+    }
+  });
+});
