@@ -403,6 +403,35 @@ describe('consumers.log', () => {
     expect(machine.deps.log.of('WRN')).toEqual([]);
   });
 
+  it('loses one delivery to a damaged record, which comes again, and keeps the damaged file', async () => {
+    const machine = await Machine.create();
+    const model = await machine.consumer();
+    for (let at = 0; at < 20; at++) model.deliver(1_700_000_000_000 + at);
+    await machine.settle();
+    const log = Buffer.from(machine.fs.files().get(LOG)!);
+    model.ack(20);
+    await model.sync();
+    const length = machine.fs.files().get(LOG)!.length;
+    machine.fs.kill();
+    const damaged = Buffer.from(machine.fs.files().get(LOG)!);
+    damaged[Math.floor(log.length * 0.6)]! ^= 0x40;
+    machine.fs.put(LOG, damaged);
+    const store = (await machine.restart(20)).get('C')!;
+    // Where the time of the lost delivery is not known, the one after it stands for it.
+    const state = plain(store.recovered) as { pending: number[][] };
+    expect(state.pending.map(([seq]) => seq)).toEqual(Array.from({ length: 19 }, (_, at) => at + 1));
+    expect(store.recovered.delivered).toEqual(model.state.delivered);
+    expect(machine.deps.log.of('WRN').join()).toMatch(/damaged bytes.*log records are lost/);
+    expect(machine.fs.files().get(`${LOG}.damaged`)?.equals(damaged)).toBe(true);
+    // Written anew, undamaged.
+    await new Promise((resolve) => store.sync(resolve));
+    machine.fs.powerCut();
+    const again = (await machine.restart(20)).get('C')!;
+    expect(plain(again.recovered)).toEqual(plain(store.recovered));
+    expect(machine.deps.log.of('WRN')).toEqual([]);
+    expect(length).toBeGreaterThan(log.length);
+  });
+
   it('is closed with an error when the disk refuses, and still releases the lock', async () => {
     const machine = await Machine.create();
     const model = await machine.consumer();

@@ -91,11 +91,15 @@ export class FileStorage implements Storage {
   }
 
   async accounts(): Promise<string[]> {
-    const names = (await this.#deps.fs.readdir(this.#root)).filter(isAssetName).sort();
-    const found = await mapGated(names, STREAMS_AT_ONCE_MAX, (name) =>
-      this.#deps.fs.isDirectory(this.#directories.streams(name)),
+    const { fs } = this.#deps;
+    const names = (await fs.readdir(this.#root)).filter(isAssetName).sort();
+    const hasStreams = await mapGated(
+      names,
+      STREAMS_AT_ONCE_MAX,
+      async (name) =>
+        (await fs.isDirectory(`${this.#root}/${name}`)) && (await fs.isDirectory(this.#directories.streams(name))),
     );
-    return names.filter((_, at) => found[at]);
+    return names.filter((_, at) => hasStreams[at]);
   }
 
   async recoverAccount(
@@ -211,7 +215,7 @@ export class FileStorage implements Storage {
   }
 
   #offline(account: string, name: string, reason: string, meta: AssetMeta | null): Found {
-    this.#deps.log.warn(`Stream '${account} > ${name}' is offline, its files stay as they are: ${reason}`);
+    this.#deps.log.debug(`Stream '${account} > ${name}' cannot be run, its files stay as they are: ${reason}`);
     return { offline: { name, reason, meta } };
   }
 
