@@ -1,0 +1,20 @@
+export { ApiError } from './errors/api-error.ts';
+export { type ErrorName, type ErrorTemplate, JS_ERRORS } from './errors/errors.generated.ts';
+export type {
+  AccountLimits,
+  ClientInfo,
+  Clock,
+  Host,
+  HostAccount,
+  HostMessage,
+  HostSubscription,
+  Ids,
+  Log,
+  Timer,
+} from './host.ts';
+export { JetStream } from './jetstream.ts';
+export { encodeJson } from './json/encode.ts';
+export type { HealthzOptions, HealthzResult, JszOptions } from './monitor.ts';
+export type { JetStreamLimits, JetStreamOptions } from './options.ts';
+export { MemoryStorage } from './store/memory/memory-storage.ts';
+export type { Storage, StorageStats } from './store/store.ts';

@@ -73,7 +73,7 @@ function decodeInto(
 
 class ObjectDecoder {
   readonly #strict: boolean;
-  /** Wrong types and unknown fields do not stop Go; the first is reported in the end. Unknown enumeration values and bad times stop it at once. */
+  /** Nothing stops the decoder: the first error is reported in the end. */
   firstError: JsonError | null = null;
 
   constructor(strict: boolean) {
@@ -103,7 +103,7 @@ class ObjectDecoder {
   /** The decoded value, or undefined when it was of the wrong type. */
   #read(value: JsonValue, field: FieldSchema, path: string, isElement: boolean, previous: unknown): unknown {
     if (typeof field === 'object') {
-      if (field.kind === 'enum') return readEnum(value, field);
+      if (field.kind === 'enum') return this.#readEnum(value, field);
       if (field.kind === 'list') return this.#readList(value, field.item, path, isElement);
       if (value.kind !== 'object') return this.#wrongType(value.kind, path, `server.${field.goType}`, isElement);
       const into = { ...(previous as Record<string, unknown> | undefined) };
@@ -150,7 +150,7 @@ class ObjectDecoder {
     try {
       return parseTime(value.text).text;
     } catch (error) {
-      throw new JsonError((error as Error).message, -1);
+      return this.#save((error as Error).message);
     }
   }
 
@@ -165,24 +165,25 @@ class ObjectDecoder {
     const number = Number(exact);
     // What a double cannot hold is refused rather than rounded.
     if (BigInt(number) !== exact) {
-      throw new JsonError(`${path}: the integer ${value.raw} is too large to be kept exactly by nats-ts`, -1);
+      return this.#save(`${path}: the integer ${value.raw} is too large to be kept exactly by nats-ts`);
     }
     return number;
   }
 
   #wrongType(found: string, path: string, goType: string, isElement: boolean): undefined {
-    this.#save(`json: cannot unmarshal ${found} into ${isElement ? '' : 'Go struct field '}${path} of type ${goType}`);
+    const place = isElement ? path : `Go struct field ${path}`;
+    return this.#save(`json: cannot unmarshal ${found} into ${place} of type ${goType}`);
+  }
+
+  #readEnum(value: JsonValue, schema: EnumSchema): string | undefined {
+    if (value.kind === 'string' && schema.values.includes(value.text)) return value.text;
+    return this.#save(schema.refusal?.(value.raw) ?? `can not unmarshal ${goQuote(value.raw)}`);
+  }
+
+  #save(message: string): undefined {
+    this.firstError ??= new JsonError(message, -1);
     return undefined;
   }
-
-  #save(message: string): void {
-    this.firstError ??= new JsonError(message, -1);
-  }
-}
-
-function readEnum(value: JsonValue, schema: EnumSchema): string {
-  if (value.kind === 'string' && schema.values.includes(value.text)) return value.text;
-  throw new JsonError(schema.refusal?.(value.raw) ?? `can not unmarshal ${goQuote(value.raw)}`, -1);
 }
 
 /** The field a key names: exactly, or else in any case as Go folds it. */

@@ -1,3 +1,4 @@
+import { goQuote } from '@nats-ts/protocol';
 import { JsonError, type JsonValue } from './value.ts';
 
 /** Nesting that Go's encoding/json accepts. */
@@ -183,7 +184,18 @@ export class JsonReader {
   }
 
   #unexpected(where: string): JsonError {
-    return new JsonError(`invalid character ${quoteByte(this.#char())} ${where}`, this.#at + 1);
+    const { text, bytes } = this.#character();
+    return new JsonError(`invalid character ${quoteCharacter(text)} ${where}`, this.#at + bytes);
+  }
+
+  /** The character at the position; a byte that is not UTF-8 counts as U+FFFD. */
+  #character(): { text: string; bytes: number } {
+    const first = this.#char();
+    if (first < 0x80) return { text: String.fromCharCode(first), bytes: 1 };
+    const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    const text = this.#bytes.toString('utf8', this.#at, this.#at + length);
+    const code = text.codePointAt(0)!;
+    return code === 0xfffd ? { text: '\ufffd', bytes: 1 } : { text: String.fromCodePoint(code), bytes: length };
   }
 
   /** The byte at the position; the text must not end here. */
@@ -223,24 +235,9 @@ function isHexDigit(char: number): boolean {
   return isDigit(char) || ((char | 0x20) >= 0x61 && (char | 0x20) <= 0x66);
 }
 
-const NAMED_BYTES: Readonly<Record<number, string>> = {
-  7: '\\a',
-  8: '\\b',
-  9: '\\t',
-  10: '\\n',
-  11: '\\v',
-  12: '\\f',
-  13: '\\r',
-  34: '"',
-  39: "\\'",
-  92: '\\\\',
-};
-
-/** A byte as encoding/json quotes it in its errors: taken for a character of Latin-1. */
-function quoteByte(byte: number): string {
-  const named = NAMED_BYTES[byte];
-  if (named !== undefined) return `'${named}'`;
-  if (byte < 0x20 || byte === 0x7f) return `'\\x${byte.toString(16).padStart(2, '0')}'`;
-  if ((byte >= 0x80 && byte <= 0xa0) || byte === 0xad) return `'\\u${byte.toString(16).padStart(4, '0')}'`;
-  return `'${String.fromCharCode(byte)}'`;
+/** A character as encoding/json quotes it in its errors. */
+function quoteCharacter(text: string): string {
+  if (text === "'") return "'\\''";
+  if (text === '"') return `'"'`;
+  return `'${goQuote(text).slice(1, -1)}'`;
 }

@@ -61,7 +61,11 @@ export interface ConsumerStream {
    * queue streams the message is removed as soon as nobody needs it; on limits streams nothing happens.
    */
   doneWith(consumer: StreamConsumer, seq: number): void;
-  /** Publishes `$JS.EVENT.ADVISORY.<subject>` (or METRIC) in the account if somebody listens. */
+  /**
+   * Publishes an event in the account if somebody listens.
+   * @param subject below `$JS.EVENT.ADVISORY.`, or `METRIC.…` below `$JS.EVENT.`
+   * @param type full, or below `io.nats.jetstream.advisory.v1.`
+   */
   advisory(subject: string, type: string, fields: Readonly<Record<string, unknown>>): void;
   /** True if somebody listens to the event subject; check before building an expensive one. */
   hasAdvisoryInterest(subject: string): boolean;

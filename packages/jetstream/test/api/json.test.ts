@@ -110,11 +110,10 @@ describe('decodeJson, strict', () => {
     ['{"name":01}', "invalid character '1' after object key:value pair at offset 10"],
     ['{"name":-}', "invalid character '}' in numeric literal at offset 10"],
     ['{"name":1.}', "invalid character '}' in numeric literal at offset 11"],
+    ['{"name":"Ä","x":é}', "invalid character 'é' looking for beginning of value at offset 19"],
     ['{"name":tru}', "invalid character '}' in literal true (expecting 'e') at offset 12"],
   ])('refuses %s', (text, expected) => {
-    // An unknown enumeration value stops the decoder, an unknown field before it does not.
-    const stopped = text.includes('"retention":"b"') ? String.raw`can not unmarshal "\"b\""` : expected;
-    expect(problem(text)).toBe(stopped);
+    expect(problem(text)).toBe(expected);
   });
 
   it('takes keys in any case, the last value of a key, and null as absent', () => {

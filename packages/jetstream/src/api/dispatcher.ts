@@ -1,0 +1,168 @@
+import { Sublist } from '@nats-ts/sublist';
+import type { JetStreamAccount } from '../account.ts';
+import type { Engine } from '../engine.ts';
+import { apiError } from '../errors/api-error.ts';
+import { JS_ERRORS } from '../errors/errors.generated.ts';
+import type { HostMessage, HostSubscription } from '../host.ts';
+import { encodeJson } from '../json/encode.ts';
+import { exceedsApiLevel } from '../stream/metadata.ts';
+import { hasAdvisoryInterest, publishAdvisory } from './advisory.ts';
+import { API_PREFIX, ApiCall, toApiError } from './api-call.ts';
+import { RequestQueue } from './request-queue.ts';
+import type { ApiRoute, ApiRoutes } from './routes.ts';
+
+/** Replies about something that is offline come late, as in nats-server. */
+const OFFLINE_DELAY_MS = 500;
+
+/** Name of the account whose JetStream is never enabled. */
+const SYSTEM_ACCOUNT = '$SYS';
+
+interface Queued {
+  readonly call: ApiCall;
+  readonly route: ApiRoute;
+}
+
+/** Takes the requests to `$JS.API.>` of one account, queues them and answers. Equivalent to apiDispatch in nats-server. */
+export class ApiDispatcher {
+  readonly #engine: Engine;
+  readonly #account: JetStreamAccount;
+  readonly #routes: Sublist<ApiRoute>;
+  readonly #main: RequestQueue<Queued>;
+  readonly #info: RequestQueue<Queued>;
+  #subscription: HostSubscription | null = null;
+
+  constructor(engine: Engine, account: JetStreamAccount, routes: ApiRoutes) {
+    this.#engine = engine;
+    this.#account = account;
+    this.#routes = compile(routes);
+    const schedule = (callback: () => void): void => {
+      engine.host.clock.setTimer(callback, 0);
+    };
+    const limit = engine.settings.limits.requestQueue;
+    const run = (queued: Queued): void | Promise<void> => this.#run(queued);
+    const overflow = (dropped: number): void => this.#overflow(dropped);
+    this.#main = new RequestQueue(limit, schedule, run, overflow);
+    this.#info = new RequestQueue(limit, schedule, run, overflow);
+  }
+
+  /** Requests that wait. */
+  get pending(): number {
+    return this.#main.length + this.#info.length;
+  }
+
+  start(): void {
+    this.#subscription = this.#account.account.subscribe(`${API_PREFIX}>`, null, (message) => this.#receive(message));
+  }
+
+  stop(): void {
+    this.#subscription?.close();
+    this.#subscription = null;
+    this.#main.clear();
+    this.#info.clear();
+  }
+
+  /** Runs in the publisher's turn. False = "no responders". */
+  #receive(message: HostMessage): boolean {
+    const subject = message.subject;
+    // These two are subscribed to by whoever answers them; nobody there is to be seen as such (spec/jetstream.md 1.1).
+    if (subject.startsWith('CONSUMER.MSG.NEXT.', API_PREFIX.length)) return false;
+    if (subject.startsWith('DIRECT.GET.', API_PREFIX.length)) return false;
+    const route = this.#routes.match(subject.slice(API_PREFIX.length)).plain[0];
+    if (this.#account.account.jetstreamLimits === null) {
+      this.#refuseDisabled(message, route);
+      return true;
+    }
+    if (route === undefined) return true;
+    const call = this.#callOf(message, route);
+    (route.queue === 'info' ? this.#info : this.#main).push({ call, route });
+    return true;
+  }
+
+  #callOf(message: HostMessage, route: Pick<ApiRoute, 'type' | 'errorFields'>): ApiCall {
+    return new ApiCall(message, route, this.#engine.settings.strict, (call, response, failed) =>
+      this.#answer(call, response, failed),
+    );
+  }
+
+  #refuseDisabled(message: HostMessage, route: ApiRoute | undefined): void {
+    const isSystem = this.#account.name === SYSTEM_ACCOUNT;
+    const isInfo = message.subject === `${API_PREFIX}INFO`;
+    if (isSystem && !isInfo) {
+      this.#callOf(message, { type: 'system_response' }).fail(apiError('NotEnabledForAccount'));
+    } else if (route !== undefined) {
+      this.#callOf(message, route).fail(apiError('NotEnabledForAccount'));
+    }
+  }
+
+  #run({ call, route }: Queued): void | Promise<void> {
+    try {
+      if (exceedsApiLevel(call.headerValue('Nats-Required-Api-Level'))) throw apiError('RequiredApiLevel');
+      const pending = route.handle(call, this.#account);
+      if (pending === undefined) return;
+      return pending.catch((error: unknown) => this.#fail(call, error));
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  #fail(call: ApiCall, error: unknown): void {
+    const failure = toApiError(error);
+    if (failure !== error)
+      this.#engine.host.log.error(`JetStream API request ${call.subject} failed: ${String(error)}`);
+    if (call.isAnswered) return;
+    const isOffline =
+      failure.errCode === JS_ERRORS.StreamOfflineReason.errCode ||
+      failure.errCode === JS_ERRORS.ConsumerOfflineReason.errCode;
+    if (isOffline) this.#engine.host.clock.setTimer(() => call.fail(failure), OFFLINE_DELAY_MS);
+    else call.fail(failure);
+  }
+
+  #answer(call: ApiCall, response: Readonly<Record<string, unknown>>, failed: boolean): void {
+    const account = this.#account;
+    const text = encodeJson(response);
+    const isSilent = SILENT_TYPES.has(String(response['type'])) && !failed;
+    if (!isSilent) account.countApi(failed);
+    if (call.reply !== null) account.account.deliver(call.reply, call.reply, null, null, Buffer.from(text));
+    if (!isSilent && hasAdvisoryInterest(account.account, '$JS.EVENT.ADVISORY.API')) {
+      publishAdvisory(
+        this.#engine.host,
+        account.account,
+        '$JS.EVENT.ADVISORY.API',
+        'io.nats.jetstream.advisory.v1.api_audit',
+        {
+          server: this.#engine.host.serverName,
+          client: call.client ?? undefined,
+          subject: call.subject,
+          request: call.body.length === 0 ? undefined : call.body.toString(),
+          response: text,
+        },
+      );
+    }
+  }
+
+  #overflow(dropped: number): void {
+    const { host } = this.#engine;
+    host.log.warn(`JetStream API queue limit reached, dropping ${dropped} requests`);
+    for (const account of host.accounts()) {
+      if (account.name !== SYSTEM_ACCOUNT) continue;
+      publishAdvisory(
+        host,
+        account,
+        '$JS.EVENT.ADVISORY.API.LIMIT_REACHED',
+        'io.nats.jetstream.advisory.v1.api_limit_reached',
+        { server: host.serverName, dropped },
+      );
+    }
+  }
+}
+
+/** Answers that neither count nor reach the audit when they succeed (spec/jetstream.md 1.1 "audit"). */
+const SILENT_TYPES = new Set(
+  ['stream_msg_get_response', 'consumer_reset_response'].map((type) => `io.nats.jetstream.api.v1.${type}`),
+);
+
+function compile(routes: ApiRoutes): Sublist<ApiRoute> {
+  const list = new Sublist<ApiRoute>();
+  for (const [pattern, route] of Object.entries(routes)) list.insert(pattern, null, route);
+  return list;
+}

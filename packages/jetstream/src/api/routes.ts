@@ -1,0 +1,16 @@
+import type { JetStreamAccount } from '../account.ts';
+import type { ApiCall } from './api-call.ts';
+
+/** One API subject. A ConsumerRoute of the consumer part is one too. */
+export interface ApiRoute {
+  /** Response type without `io.nats.jetstream.api.v1.`. */
+  readonly type: string;
+  readonly queue: 'main' | 'info';
+  /** Fields that an error reply of this type keeps. */
+  readonly errorFields?: Readonly<Record<string, unknown>>;
+  /** Answers the call, or throws the ApiError to answer with. */
+  handle(call: ApiCall, account: JetStreamAccount): void | Promise<void>;
+}
+
+/** Routes by subject pattern below `$JS.API.`. */
+export type ApiRoutes = Readonly<Record<string, ApiRoute>>;

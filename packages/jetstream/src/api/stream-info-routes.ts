@@ -1,0 +1,128 @@
+import { overlaps } from '@nats-ts/sublist';
+import type { JetStreamAccount } from '../account.ts';
+import { objectSchema } from '../json/schema.ts';
+import { nowText, type StateDetails, SUBJECTS_PAGE, streamInfo, subjectsPage } from '../stream/info.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ApiCall } from './api-call.ts';
+import type { ApiRoute, ApiRoutes } from './routes.ts';
+
+/** Names on a page of STREAM.NAMES. */
+export const NAMES_PAGE = 1024;
+/** Entries on a page of STREAM.LIST. */
+export const LIST_PAGE = 256;
+
+const INFO_REQUEST = objectSchema('JSApiStreamInfoRequest', {
+  offset: 'int',
+  deleted_details: 'bool',
+  subjects_filter: 'string',
+});
+const NAMES_REQUEST = objectSchema('JSApiStreamNamesRequest', { offset: 'int', subject: 'string' });
+const LIST_REQUEST = objectSchema('JSApiStreamListRequest', { offset: 'int', subject: 'string' });
+
+interface InfoRequest {
+  offset?: number;
+  deleted_details?: boolean;
+  subjects_filter?: string;
+}
+
+interface PageRequest {
+  offset?: number;
+  subject?: string;
+}
+
+const info: ApiRoute = {
+  type: 'stream_info_response',
+  queue: 'info',
+  errorFields: { total: 0, offset: 0, limit: 0 },
+  handle(call, account) {
+    const request = (call.decodeOptional(INFO_REQUEST) ?? {}) as InfoRequest;
+    const stream = account.stream(call.tokens[2]!);
+    const filter = request.subjects_filter ?? '';
+    const page = filter === '' ? null : subjectsPage(stream, filter, Math.max(0, request.offset ?? 0));
+    const hasPage = page !== null && page.total > 0;
+    const details: StateDetails = { deleted: request.deleted_details === true, subjects: page?.subjects };
+    const response = {
+      total: hasPage ? page.total : 0,
+      offset: hasPage ? page.offset : 0,
+      limit: hasPage ? SUBJECTS_PAGE : 0,
+      ...streamInfo(stream, { dynamic: true, details }),
+      cluster: { leader: stream.host.serverName },
+      ts: nowText(stream),
+    };
+    // The state counts what is on its way to the disk: it is told when that is there.
+    stream.commits.after(() => call.respond(response));
+  },
+};
+
+const names: ApiRoute = {
+  type: 'stream_names_response',
+  queue: 'info',
+  errorFields: { total: 0, offset: 0, limit: 0, streams: null },
+  handle(call, account) {
+    const request = (call.decodeOptional(NAMES_REQUEST) ?? {}) as PageRequest;
+    const all = namesOf(account, request.subject ?? '');
+    const offset = Math.min(Math.max(0, request.offset ?? 0), all.length);
+    const page = all.slice(offset, offset + NAMES_PAGE);
+    call.respond({ total: all.length, offset, limit: NAMES_PAGE, streams: page.length === 0 ? null : page });
+  },
+};
+
+const list: ApiRoute = {
+  type: 'stream_list_response',
+  queue: 'info',
+  errorFields: { total: 0, offset: 0, limit: 0, streams: [] },
+  handle(call, account) {
+    const request = (call.decodeOptional(LIST_REQUEST) ?? {}) as PageRequest;
+    const all = namesOf(account, request.subject ?? '');
+    const offset = Math.min(Math.max(0, request.offset ?? 0), all.length);
+    const streams: Stream[] = [];
+    const offline: Record<string, string> = {};
+    for (const name of all.slice(offset)) {
+      const stream = account.streams.get(name);
+      if (stream === undefined) offline[name] = account.offline.get(name)?.reason ?? '';
+      else streams.push(stream);
+      if (streams.length === LIST_PAGE) break;
+    }
+    const missing = Object.keys(offline);
+    respondWhenCommitted(call, streams, {
+      total: all.length,
+      offset,
+      limit: LIST_PAGE,
+      streams: streams.map((stream) => ({ ...streamInfo(stream, { dynamic: false }), ts: nowText(stream) })),
+      missing: missing.length === 0 ? undefined : missing,
+      offline: missing.length === 0 ? undefined : offline,
+    });
+  },
+};
+
+/** Answers when every stream has committed what its state counts. */
+function respondWhenCommitted(
+  call: ApiCall,
+  streams: readonly Stream[],
+  response: Readonly<Record<string, unknown>>,
+): void {
+  let waiting = streams.length + 1;
+  const arrived = (): void => {
+    waiting--;
+    if (waiting === 0) call.respond(response);
+  };
+  for (const stream of streams) stream.commits.after(arrived);
+  arrived();
+}
+
+/** Names of the streams with a subject that overlaps the filter ('' = all), sorted. Offline ones are among them. */
+function namesOf(account: JetStreamAccount, filter: string): string[] {
+  const all = [
+    ...[...account.streams.values()].map(({ name, config }) => ({ name, subjects: config.subjects ?? [] })),
+    ...account.offline.values(),
+  ];
+  const matching =
+    filter === '' ? all : all.filter(({ subjects }) => subjects.some((subject) => overlaps(filter, subject)));
+  return matching.map(({ name }) => name).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+export const STREAM_INFO_ROUTES: ApiRoutes = {
+  'STREAM.INFO.*': info,
+  'STREAM.NAMES': names,
+  'STREAM.LIST': list,
+};

@@ -1,0 +1,77 @@
+/** Options of the JetStream engine. All are optional. */
+export interface JetStreamOptions {
+  /** Refuse unknown fields in API requests. Default true. Equivalent to `jetstream { strict }` of nats-server 2.15. */
+  readonly strict?: boolean;
+  /** JetStream domain. Not supported yet: open() refuses it. Equivalent to `jetstream { domain }`. */
+  readonly domain?: string;
+  readonly limits?: JetStreamLimits;
+  /** Where the file store lives and how it syncs; only shown by monitoring. */
+  readonly shown?: {
+    readonly storeDir?: string;
+    readonly syncAlways?: boolean;
+    /** Milliseconds; shown in nanoseconds. */
+    readonly syncIntervalMs?: number;
+  };
+}
+
+/** Limits of the whole server. */
+export interface JetStreamLimits {
+  /** Bytes in memory streams; -1 = unlimited. Default -1. Equivalent to max_memory_store. */
+  readonly maxMemory?: number;
+  /** Bytes in file streams; -1 = unlimited. Default -1. Equivalent to max_file_store. */
+  readonly maxStorage?: number;
+  /** Longest duplicate_window, nanoseconds; 0 = none. Default 0. Equivalent to limits { duplicate_window }. */
+  readonly duplicateWindowNs?: number;
+  /** Highest max_ack_pending of a consumer; -1 = unlimited. Default -1. Equivalent to limits { max_ack_pending }. */
+  readonly maxAckPending?: number;
+  /** Highest max_batch of a pull consumer; 0 = none. Default 0. Equivalent to limits { max_request_batch }. */
+  readonly maxRequestBatch?: number;
+  /** Published messages per stream that may wait for their commit. Default INGEST_MESSAGES_MAX. Equivalent to max_buffered_msgs. */
+  readonly maxBufferedMsgs?: number;
+  /** Their bytes. Default INGEST_BYTES_MAX. Equivalent to max_buffered_size. */
+  readonly maxBufferedBytes?: number;
+  /** API requests per account and queue that may wait. Default API_QUEUE_MAX. Equivalent to request_queue_limit. */
+  readonly requestQueue?: number;
+  /** Message ids per stream the duplicate window holds. Default DEDUPE_IDS_MAX. */
+  readonly dedupeIds?: number;
+}
+
+/** Published messages per stream that may wait for their commit; more are refused with 10167 (429). */
+export const INGEST_MESSAGES_MAX = 100_000;
+/** Their bytes (subject, reply, header and payload). */
+export const INGEST_BYTES_MAX: number = 128 * 1024 * 1024;
+/** API requests per account and queue that may wait; when it is reached all of them are dropped, as in nats-server. */
+export const API_QUEUE_MAX = 10_000;
+/** Message ids per stream the duplicate window holds; beyond it the oldest are forgotten early. */
+export const DEDUPE_IDS_MAX = 4_000_000;
+
+/** Options with their defaults filled in. */
+export interface Settings {
+  readonly strict: boolean;
+  readonly limits: Required<JetStreamLimits>;
+  readonly shown: { readonly storeDir?: string; readonly syncAlways: boolean; readonly syncIntervalNs: number };
+}
+
+/** Fills in the defaults. Throws an Error for what is not supported yet. */
+export function resolveOptions(options: JetStreamOptions): Settings {
+  if (options.domain !== undefined && options.domain !== '') {
+    throw new Error(`JetStream domain "${options.domain}": domains are not supported yet by nats-ts`);
+  }
+  const limits = options.limits ?? {};
+  const { storeDir, syncAlways = false, syncIntervalMs = 0 } = options.shown ?? {};
+  return {
+    strict: options.strict ?? true,
+    limits: {
+      maxMemory: limits.maxMemory ?? -1,
+      maxStorage: limits.maxStorage ?? -1,
+      duplicateWindowNs: limits.duplicateWindowNs ?? 0,
+      maxAckPending: limits.maxAckPending ?? -1,
+      maxRequestBatch: limits.maxRequestBatch ?? 0,
+      maxBufferedMsgs: limits.maxBufferedMsgs ?? INGEST_MESSAGES_MAX,
+      maxBufferedBytes: limits.maxBufferedBytes ?? INGEST_BYTES_MAX,
+      requestQueue: limits.requestQueue ?? API_QUEUE_MAX,
+      dedupeIds: limits.dedupeIds ?? DEDUPE_IDS_MAX,
+    },
+    shown: { ...(storeDir !== undefined && { storeDir }), syncAlways, syncIntervalNs: syncIntervalMs * 1_000_000 },
+  };
+}

@@ -1,0 +1,132 @@
+import { apiError } from '../errors/api-error.ts';
+import type { Timer } from '../host.ts';
+import { type CommitCallback, Outbox, type OutboxSink, type Republish } from './outbox.ts';
+import type { Stream } from './stream.ts';
+
+/** Time between attempts to make a failed store writable again. */
+export const STORE_RETRY_MS = 1_000;
+
+/**
+ * Follows the store: lets answers out and messages become visible when what they depend on is committed, and deals with a store
+ * that failed (spec: architecture.md, "The file store" 2 and 8).
+ */
+export class Commits implements OutboxSink {
+  readonly outbox: Outbox;
+  /** Last sequence that consumers were told of. */
+  visibleSeq: number;
+  readonly #stream: Stream;
+  /** Messages that were removed before they became visible. */
+  readonly #removedEarly = new Set<number>();
+  #retry: Timer | null = null;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.outbox = new Outbox(this);
+    this.visibleSeq = stream.messages.committedSeq;
+    stream.messages.setEvents({ onCommit: () => this.release(), onFailure: (error) => this.#failed(error) });
+  }
+
+  /** Lets out what is committed and tells the consumers. */
+  release(): void {
+    const { messages, registry } = this.#stream;
+    const stored = this.outbox.release(messages.committed);
+    if (this.outbox.size === 0) {
+      this.#removedEarly.clear();
+      // A skip or a purge may have moved the end without a message.
+      if (messages.committedSeq > this.visibleSeq) this.visibleSeq = messages.committedSeq;
+    }
+    if (stored && !this.#stream.isClosed) registry.committed();
+  }
+
+  /** An answer was pushed: if nothing is outstanding it need not wait for the next commit. */
+  releaseIfIdle(): void {
+    const { messages } = this.#stream;
+    if (this.outbox.size === 1 && messages.committed >= messages.applied) this.release();
+  }
+
+  /** Calls back when everything applied so far is durable; at once if it is. The error tells that it will not be. */
+  after(callback: CommitCallback): void {
+    const { messages } = this.#stream;
+    if (messages.failure !== null) callback(messages.failure);
+    else if (this.outbox.size === 0 && messages.committed >= messages.applied) callback(null);
+    else this.outbox.pushCallback(messages.applied, callback);
+  }
+
+  /** A message is gone. True if consumers know of it. */
+  removed(seq: number): boolean {
+    if (seq <= this.visibleSeq) return true;
+    this.#removedEarly.add(seq);
+    return false;
+  }
+
+  /** The stream ends: whoever still waits is told. */
+  close(error: Error): void {
+    this.#retry?.cancel();
+    this.outbox.fail(error);
+  }
+
+  onStored(seq: number, subject: string, reply: string | null, republish: Republish | null): void {
+    const stream = this.#stream;
+    this.visibleSeq = seq;
+    if (republish !== null) {
+      const { subject: to, header, payload } = republish;
+      stream.account.deliver(to, to, null, header, payload);
+    }
+    if (reply !== null) stream.pubAcks.ack(reply, seq);
+    if (seq < stream.messages.firstSeq) return;
+    if (this.#removedEarly.size > 0 && this.#removedEarly.delete(seq)) return;
+    stream.registry.stored(seq, subject);
+  }
+
+  onSkipped(seq: number, reply: string | null): void {
+    this.visibleSeq = seq;
+    if (reply !== null) this.#stream.pubAcks.ack(reply, seq);
+  }
+
+  onDuplicate(seq: number, reply: string): void {
+    this.#stream.pubAcks.duplicate(reply, seq);
+  }
+
+  onRefusal(reply: string, body: Buffer): void {
+    this.#stream.pubAcks.send(reply, null, body);
+  }
+
+  onLost(reply: string, error: Error): void {
+    const { pubAcks } = this.#stream;
+    pubAcks.send(reply, null, pubAcks.refusal(apiError('StreamStoreFailed', { err: error.message })));
+  }
+
+  #failed(error: Error): void {
+    const { host, name, isClosed } = this.#stream;
+    host.log.error(`JetStream failed to store a msg on stream '${name}': ${error.message}`);
+    this.outbox.fail(error);
+    if (!isClosed) this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#retry?.cancel();
+    this.#retry = this.#stream.host.clock.setTimer(() => {
+      this.#retry = null;
+      void this.#recover();
+    }, STORE_RETRY_MS);
+  }
+
+  async #recover(): Promise<void> {
+    const { messages, host, name } = this.#stream;
+    let isWritable = false;
+    try {
+      isWritable = await messages.recover();
+    } catch (error) {
+      host.log.error(`Stream '${name}' is still not writable: ${String(error)}`);
+    }
+    if (this.#stream.isClosed) return;
+    if (!isWritable) {
+      this.#retryLater();
+      return;
+    }
+    host.log.info(`Stream '${name}' is writable again`);
+    this.outbox.recovered(messages.lastSeq, messages.applied);
+    this.#stream.storeRecovered();
+    this.release();
+  }
+}

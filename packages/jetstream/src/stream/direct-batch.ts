@@ -1,0 +1,161 @@
+import { compileFilter } from '@nats-ts/sublist';
+import { parseTime } from '../json/go-time.ts';
+import type { SubjectFilter } from '../store/store.ts';
+import type { DirectReply } from './direct-reply.ts';
+import { type CopiedMessage, copyMessage, loadWarm, type MsgGetRequest, startSequence } from './reading.ts';
+import type { Stream } from './stream.ts';
+
+/** Bytes one batch request sends when it sets no max_bytes: max_pending of nats-server. */
+export const BATCH_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Subjects a multi_last request may match; more are answered with `413 Too Many Results`. */
+export const MULTI_LAST_MAX = 1024;
+/** Messages of a batch sent in one turn of the event loop. */
+const BATCH_CHUNK = 256;
+
+function sizeOf(message: CopiedMessage): number {
+  return Buffer.byteLength(message.subject) + message.header.length + message.payload.length;
+}
+
+/** Answers a DIRECT.GET with `batch`: messages from a sequence or time on, then an EOB status. */
+export function sendBatch(stream: Stream, request: MsgGetRequest, reply: DirectReply): void {
+  const { messages } = stream;
+  const next = request.next_by_subj ?? '';
+  const filter: SubjectFilter | null = next === '' ? null : compileFilter([next]);
+  const batch = request.batch ?? 1;
+  const bytesMax = request.max_bytes || BATCH_BYTES_MAX;
+  // Without a position and a filter nats-server looks for the last message of no subject at all.
+  const isEmpty = filter === null && startSequence(stream, request) === 0;
+  let seq = Math.max(1, startSequence(stream, request));
+  let pending = messages.count(filter, seq);
+  let lastSeq = 0;
+  let sent = 0;
+  let bytes = 0;
+
+  const finish = (): void => {
+    const lines = `Nats-Num-Pending: ${pending}\r\nNats-Last-Sequence: ${lastSeq}\r\n`;
+    reply.status('204 EOB', lines);
+  };
+  const step = (): void => {
+    loadWarm(
+      stream,
+      (into) => (isEmpty ? 'gone' : messages.loadNext(filter, seq, into)),
+      (found) => {
+        if (found === null || found.seq > messages.committedSeq) {
+          if (batch > 1 && sent > 0) finish();
+          else reply.status('404 Message Not Found');
+          return;
+        }
+        const message = copyMessage(found);
+        seq = message.seq + 1;
+        if (pending > 0) pending--;
+        if (!reply.message(message, request.no_hdr === true, { pending, lastSeq })) return;
+        lastSeq = message.seq;
+        sent++;
+        bytes += sizeOf(message);
+        if (sent >= batch || bytes >= bytesMax) finish();
+        else if (sent % BATCH_CHUNK === 0) stream.host.clock.setTimer(step, 0);
+        else step();
+      },
+    );
+  };
+  step();
+}
+
+/** Answers a DIRECT.GET with `multi_last`: the last message of every matching subject, ascending by sequence. */
+export function sendMulti(stream: Stream, request: MsgGetRequest, reply: DirectReply): void {
+  const { messages } = stream;
+  const upToSeq = ceiling(stream, request);
+  if (upToSeq === 0) {
+    reply.status('404 No Results');
+    return;
+  }
+  const subjects: string[] = [];
+  messages.eachSubject(compileFilter(request.multi_last ?? []), (subject, state) => {
+    if (state.first <= upToSeq) subjects.push(subject);
+    return undefined;
+  });
+  if (subjects.length > MULTI_LAST_MAX) {
+    reply.status('413 Too Many Results');
+    return;
+  }
+  collectLast(stream, subjects, upToSeq, (found) => {
+    // What is not committed yet, or gone because of something that is not, is told when it is.
+    stream.commits.after((error) => {
+      const durable = error === null ? found : found.filter(({ seq }) => seq <= messages.committedSeq);
+      sendCollected(durable, request, upToSeq, reply);
+    });
+  });
+}
+
+/** Highest sequence of interest; 0 = none. */
+function ceiling(stream: Stream, request: MsgGetRequest): number {
+  const { messages } = stream;
+  if (request.up_to_time !== undefined) {
+    const { ms, ns } = parseTime(request.up_to_time);
+    const seq = messages.seqAtTime(ms, ns);
+    return seq <= messages.firstSeq ? 0 : seq - 1;
+  }
+  return request.up_to_seq || messages.lastSeq;
+}
+
+function collectLast(
+  stream: Stream,
+  subjects: readonly string[],
+  upToSeq: number,
+  callback: (found: CopiedMessage[]) => void,
+): void {
+  const found: CopiedMessage[] = [];
+  const next = (index: number): void => {
+    for (let at = index; at < subjects.length; at++) {
+      const filter = compileFilter([subjects[at]!]);
+      let isDone = false;
+      let isLater = false;
+      loadWarm(
+        stream,
+        (into) => stream.messages.loadLast(filter, upToSeq, into),
+        (message) => {
+          if (message !== null) found.push(copyMessage(message));
+          isDone = true;
+          if (isLater) next(at + 1);
+        },
+      );
+      if (!isDone) {
+        isLater = true;
+        return;
+      }
+    }
+    found.sort((a, b) => a.seq - b.seq);
+    callback(found);
+  };
+  next(0);
+}
+
+function sendCollected(
+  found: readonly CopiedMessage[],
+  request: MsgGetRequest,
+  upToSeq: number,
+  reply: DirectReply,
+): void {
+  if (found.length === 0) {
+    reply.status('404 No Results');
+    return;
+  }
+  const bytesMax = request.max_bytes || BATCH_BYTES_MAX;
+  const batch = request.batch ?? 0;
+  let pending = found.length;
+  let lastSeq = 0;
+  let sent = 0;
+  let bytes = 0;
+  for (const message of found) {
+    pending--;
+    if (message.seq < (request.seq ?? 0)) continue;
+    if (!reply.message(message, false, { pending, lastSeq })) return;
+    lastSeq = message.seq;
+    sent++;
+    bytes += sizeOf(message);
+    if (bytes >= bytesMax || (batch > 0 && sent >= batch)) break;
+  }
+  const lines =
+    `Nats-Num-Pending: ${pending}\r\nNats-Last-Sequence: ${lastSeq}\r\n` + `Nats-UpTo-Sequence: ${upToSeq}\r\n`;
+  reply.status('204 EOB', lines);
+}

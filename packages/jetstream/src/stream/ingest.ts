@@ -1,0 +1,257 @@
+import { type ApiError, apiError } from '../errors/api-error.ts';
+import type { HostMessage } from '../host.ts';
+import { RECORD_BYTES_MAX } from '../store/shared/limits.ts';
+import { discardNewProblem, enforceAfterStore, storedBytes } from './limits.ts';
+import type { Republish } from './outbox.ts';
+import { checkAfterDedupe, checkBeforeDedupe } from './publish-checks.ts';
+import { cleanedBlock, PublishHeaders } from './publish-headers.ts';
+import type { Stream } from './stream.ts';
+
+/** Longest header block a stream takes, bytes. */
+const HEADER_BYTES_MAX = 65_535;
+/** Reply subjects of the fast batch protocol end like this. */
+const FAST_BATCH_SUFFIX = '.$FI';
+const TOO_MANY_REQUESTS = Buffer.from('NATS/1.0 429 Too Many Requests\r\n\r\n');
+
+/**
+ * Takes published messages into a stream: the checks of spec/jetstream.md 3.2 in the order of 2.15.1, then the store, then the limits. The
+ * whole of it runs in the publisher's turn, without an object or a promise per plain message; the ack leaves through the outbox.
+ */
+export class Ingest {
+  readonly #stream: Stream;
+  readonly #headers = new PublishHeaders();
+  /** Called by the host for every message on the stream's subjects. */
+  readonly receive: (message: HostMessage) => boolean;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.receive = (message) => this.#receive(message);
+  }
+
+  #receive(message: HostMessage): boolean {
+    const stream = this.#stream;
+    if (stream.isClosed) return false;
+    const { outbox } = stream.commits;
+    const { ingestLimits, transform } = stream;
+    if (outbox.size >= ingestLimits.maxBufferedMsgs || outbox.bytes >= ingestLimits.maxBufferedBytes) {
+      this.#refuseFlood(message.reply);
+      return true;
+    }
+    const reply = stream.config.no_ack ? null : message.reply;
+    const subject = transform === null ? message.subject : (transform.apply(message.subject) ?? message.subject);
+    const { buffer, headerStart, payloadStart, payloadEnd } = message;
+    if (headerStart === payloadStart) {
+      this.#take(subject, reply, buffer, 0, 0, buffer, payloadStart, payloadEnd, null);
+      return true;
+    }
+    const headers = this.#headers;
+    headers.read(buffer, headerStart, payloadStart);
+    if (headers.hasStatus || headers.hasRequestInfo) {
+      const block = cleanedBlock(buffer, headerStart, payloadStart);
+      this.#take(subject, reply, block ?? buffer, 0, block?.length ?? 0, buffer, payloadStart, payloadEnd, headers);
+    } else {
+      this.#take(subject, reply, buffer, headerStart, payloadStart, buffer, payloadStart, payloadEnd, headers);
+    }
+    return true;
+  }
+
+  /** @param headers null = the message has none. */
+  #take(
+    subject: string,
+    reply: string | null,
+    block: Buffer,
+    blockStart: number,
+    blockEnd: number,
+    buffer: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+    headers: PublishHeaders | null,
+  ): void {
+    const stream = this.#stream;
+    const blockBytes = blockEnd - blockStart;
+    const payloadBytes = payloadEnd - payloadStart;
+    stream.stamp();
+    let problem = this.#checkStream(subject, reply, blockBytes, payloadBytes);
+    if (problem === null && headers !== null) {
+      problem = this.#checkBatch(subject, blockBytes, payloadBytes, headers);
+      problem ??= checkBeforeDedupe(stream, headers, subject);
+      if (problem === null && this.#isDuplicate(headers.msgId, reply)) return;
+      problem ??= checkAfterDedupe(stream, headers);
+    }
+    if (problem === null && stream.budget.exceedsServer) problem = apiError('InsufficientResources');
+    if (problem !== null) {
+      this.#refuse(reply, problem);
+      return;
+    }
+    if (stream.config.retention === 'interest' && !stream.registry.hasInterest(subject)) {
+      this.#skip(subject, reply, headers);
+      return;
+    }
+    problem = this.#checkRoom(subject, blockBytes, payloadBytes, headers);
+    if (problem !== null) {
+      this.#refuse(reply, problem);
+      return;
+    }
+    this.#store(subject, reply, block, blockStart, blockEnd, buffer, payloadStart, payloadEnd, headers);
+  }
+
+  /** Checks that need no header. */
+  #checkStream(subject: string, reply: string | null, blockBytes: number, payloadBytes: number): ApiError | null {
+    const { config, failure } = this.#stream;
+    // Characters are fewer than bytes: the exact size is only asked for when it may matter.
+    if (subject.length + blockBytes + payloadBytes > RECORD_BYTES_MAX / 2) {
+      const bytes = storedBytes('file', Buffer.byteLength(subject), blockBytes, payloadBytes);
+      if (bytes > RECORD_BYTES_MAX) return storeFailed('message too large');
+    }
+    if (config.sealed) return apiError('StreamSealed');
+    // nats-server 2.15.1 asks for the size before anything in the headers.
+    if (config.max_msg_size >= 0 && blockBytes + payloadBytes > config.max_msg_size) {
+      return apiError('StreamMessageExceedsMaximum');
+    }
+    if (blockBytes > HEADER_BYTES_MAX) return apiError('StreamHeaderExceedsMaximum');
+    if (reply?.endsWith(FAST_BATCH_SUFFIX)) return apiError('BatchPublishDisabled');
+    return failure === null ? null : storeFailed(failure.message);
+  }
+
+  /** Atomic batches are not there yet; their limits are asked for before that is said. */
+  #checkBatch(subject: string, blockBytes: number, payloadBytes: number, headers: PublishHeaders): ApiError | null {
+    if (headers.batchId === '') return null;
+    const { config, budget } = this.#stream;
+    if (budget.exceedsServer) return apiError('InsufficientResources');
+    const bytes = storedBytes(config.storage, Buffer.byteLength(subject), blockBytes, payloadBytes);
+    return apiError(budget.exceedsAccount(bytes) ? 'AccountResourcesExceeded' : 'AtomicPublishDisabled');
+  }
+
+  /** True if the id came before; the answer is the first one's sequence. */
+  #isDuplicate(msgId: string, reply: string | null): boolean {
+    if (msgId === '') return false;
+    const { dedupe, stampMs, commits, messages } = this.#stream;
+    const seq = dedupe.find(msgId, stampMs);
+    if (seq === 0) return false;
+    if (reply !== null) {
+      // In turn: the original may still wait for its commit.
+      commits.outbox.pushDuplicate(messages.applied, seq, reply);
+      commits.releaseIfIdle();
+    }
+    return true;
+  }
+
+  #checkRoom(
+    subject: string,
+    blockBytes: number,
+    payloadBytes: number,
+    headers: PublishHeaders | null,
+  ): ApiError | null {
+    const stream = this.#stream;
+    const { config, budget } = stream;
+    const isCounted = budget.hasAccountLimit || config.discard === 'new';
+    const bytes = isCounted ? storedBytes(config.storage, Buffer.byteLength(subject), blockBytes, payloadBytes) : 0;
+    if (isCounted && budget.exceedsAccount(bytes)) return apiError('AccountResourcesExceeded');
+    // A valid TTL was refused before: no stream has TTLs yet.
+    if (headers !== null && headers.ttl !== '') return apiError('MessageTTLInvalid');
+    if (config.discard === 'old') return null;
+    const problem = discardNewProblem(stream, subject, bytes, headers !== null && headers.rollup !== '');
+    return problem === null ? null : storeFailed(problem);
+  }
+
+  #store(
+    subject: string,
+    reply: string | null,
+    block: Buffer,
+    blockStart: number,
+    blockEnd: number,
+    buffer: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+    headers: PublishHeaders | null,
+  ): void {
+    const stream = this.#stream;
+    const { republisher, stampMs, stampNs } = stream;
+    const target = republisher === null ? null : republisher.target(subject);
+    const previousSeq = target === null ? 0 : stream.lastSeqOf(subject);
+    let seq: number;
+    try {
+      seq = stream.messages.append(
+        subject,
+        block,
+        blockStart,
+        blockEnd,
+        buffer,
+        payloadStart,
+        payloadEnd,
+        stampMs,
+        stampNs,
+      );
+    } catch (error) {
+      stream.warnOnce(`JetStream failed to store a msg on stream '${stream.name}': ${String(error)}`);
+      this.#refuse(reply, storeFailed(error instanceof Error ? error.message : String(error)));
+      return;
+    }
+    let republish: Republish | null = null;
+    if (target !== null) {
+      const header = block.subarray(blockStart, blockEnd);
+      const payload = buffer.subarray(payloadStart, payloadEnd);
+      republish = republisher!.build(target, subject, seq, previousSeq, stampMs, stampNs, header, payload);
+    }
+    this.#remember(headers, seq);
+    if (headers !== null && headers.rollup !== '') this.#rollUp(subject, headers.rollup, 1);
+    const bytes = blockEnd - blockStart + payloadEnd - payloadStart + subject.length + (reply?.length ?? 0);
+    stream.commits.outbox.pushStored(stream.messages.applied, seq, bytes, subject, reply, republish);
+    enforceAfterStore(stream, subject);
+    stream.expiry.messageStored();
+    stream.budget.update();
+  }
+
+  /** Nobody wants it: the sequence is used up and acknowledged, nothing is stored. */
+  #skip(subject: string, reply: string | null, headers: PublishHeaders | null): void {
+    const { messages, stampMs, stampNs, commits } = this.#stream;
+    const seq = messages.skip(1, stampMs, stampNs);
+    this.#remember(headers, seq);
+    if (headers !== null && headers.rollup !== '') this.#rollUp(subject, headers.rollup, 0);
+    commits.outbox.pushSkipped(messages.applied, seq, reply);
+  }
+
+  #remember(headers: PublishHeaders | null, seq: number): void {
+    const stream = this.#stream;
+    const msgId = headers === null ? '' : headers.msgId;
+    stream.lastMsgId = msgId;
+    if (msgId === '') return;
+    stream.dedupe.add(msgId, seq, stream.stampMs);
+    stream.expiry.idStored();
+  }
+
+  /** @param rollup `sub` or `all`; @param keep how many of the newest stay. */
+  #rollUp(subject: string, rollup: string, keep: number): void {
+    const stream = this.#stream;
+    const { messages } = stream;
+    if (rollup === 'all') {
+      if (messages.messages > keep) stream.purge(null, keep === 0 ? 0 : messages.lastSeq, 0);
+    } else if ((messages.subject(subject)?.count ?? 0) > keep) {
+      stream.purge([subject], 0, keep);
+    }
+  }
+
+  /** An error leaves in its turn, unless the store failed and nothing has a turn any more. */
+  #refuse(reply: string | null, error: ApiError): void {
+    if (reply === null) return;
+    const { commits, messages, pubAcks } = this.#stream;
+    const body = pubAcks.refusal(error);
+    if (messages.failure !== null) {
+      pubAcks.send(reply, null, body);
+      return;
+    }
+    commits.outbox.pushRefusal(messages.applied, reply, body);
+    commits.releaseIfIdle();
+  }
+
+  #refuseFlood(reply: string | null): void {
+    const { pubAcks, name } = this.#stream;
+    this.#stream.warnOnce(`Dropping messages due to excessive stream ingest rate on stream '${name}'`);
+    if (reply !== null) pubAcks.send(reply, TOO_MANY_REQUESTS, pubAcks.refusal(apiError('StreamTooManyRequests')));
+  }
+}
+
+/** 10077 (503) with the given text. */
+function storeFailed(text: string): ApiError {
+  return apiError('StreamStoreFailed', { err: text });
+}

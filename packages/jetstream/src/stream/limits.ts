@@ -1,0 +1,74 @@
+import type { Stream } from './stream.ts';
+
+/** Sizes of a message as the stores count them (spec/jetstream.md 2.3). */
+export function storedBytes(
+  kind: 'file' | 'memory',
+  subjectBytes: number,
+  headerBytes: number,
+  payloadBytes: number,
+): number {
+  if (kind === 'memory') return 16 + subjectBytes + headerBytes + payloadBytes;
+  return 30 + subjectBytes + (headerBytes > 0 ? 4 + headerBytes : 0) + payloadBytes;
+}
+
+/**
+ * Why a `discard: new` stream refuses a message, in nats-server's words; null = it takes it. A message that replaces one of its
+ * subject may come in at the limit; one with a rollup header passes discard_new_per_subject (spec/jetstream.md 3.4).
+ */
+export function discardNewProblem(stream: Stream, subject: string, bytes: number, hasRollup: boolean): string | null {
+  const { config, messages } = stream;
+  let replaced = 0;
+  if (config.max_msgs_per_subject > 0) {
+    const state = messages.subject(subject);
+    if (state !== undefined && state.count >= config.max_msgs_per_subject) {
+      if (config.discard_new_per_subject && !hasRollup) return 'maximum messages per subject exceeded';
+      replaced = state.first;
+    }
+  }
+  if (config.max_msgs > 0 && messages.messages >= config.max_msgs && replaced === 0) {
+    return 'maximum messages exceeded';
+  }
+  if (config.max_bytes > 0 && messages.bytes + bytes > config.max_bytes) {
+    if (replaced === 0 || stream.bytesOf(replaced) < bytes) return 'maximum bytes exceeded';
+  }
+  return null;
+}
+
+/** Brings the stream back inside of its limits after one message on `subject` was stored. Hot path. */
+export function enforceAfterStore(stream: Stream, subject: string): void {
+  const { config } = stream;
+  if (config.max_msgs_per_subject > 0) enforceSubject(stream, subject, config.max_msgs_per_subject);
+  if (config.discard === 'old') enforceTotals(stream);
+}
+
+/** The same after the limits were lowered: looks at every subject. */
+export function enforceAll(stream: Stream): void {
+  const { config, messages } = stream;
+  const max = config.max_msgs_per_subject;
+  if (max > 0) {
+    const above: string[] = [];
+    messages.eachSubject(null, (subject, state) => {
+      if (state.count > max) above.push(subject);
+      return undefined;
+    });
+    for (const subject of above) enforceSubject(stream, subject, max);
+  }
+  if (config.discard === 'old') enforceTotals(stream);
+}
+
+function enforceSubject(stream: Stream, subject: string, max: number): void {
+  for (;;) {
+    const state = stream.messages.subject(subject);
+    if (state === undefined || state.count <= max || !stream.remove(state.first, 'limit', false)) return;
+  }
+}
+
+function enforceTotals(stream: Stream): void {
+  const { config, messages } = stream;
+  while (config.max_msgs > 0 && messages.messages > config.max_msgs) {
+    if (!stream.remove(messages.firstSeq, 'limit', false)) return;
+  }
+  while (config.max_bytes > 0 && messages.bytes > config.max_bytes && messages.messages > 0) {
+    if (!stream.remove(messages.firstSeq, 'limit', false)) return;
+  }
+}

@@ -1,0 +1,318 @@
+import { compileFilter, SubjectTransform } from '@nats-ts/sublist';
+import { hasAdvisoryInterest, publishAdvisory } from '../api/advisory.ts';
+import { findHeaderValue } from '../api/header-value.ts';
+import type { Engine } from '../engine.ts';
+import { apiError } from '../errors/api-error.ts';
+import type { Host, HostAccount, HostSubscription } from '../host.ts';
+import { emptyMessage } from '../store/shared/empty.ts';
+import type { MessageStore, StreamStore, SubjectFilter } from '../store/store.ts';
+import { ByteBudget, type StreamOwner } from './byte-budget.ts';
+import { Commits } from './commits.ts';
+import type { StreamConfig } from './config.ts';
+import type { ConsumerLimits, ConsumerStream, StreamConsumer } from './consumer-port.ts';
+import { ConsumerRegistry } from './consumer-registry.ts';
+import { DedupeWindow } from './dedupe.ts';
+import { DirectGet } from './direct-get.ts';
+import { Expiry } from './expiry.ts';
+import { Ingest } from './ingest.ts';
+import { enforceAll, storedBytes } from './limits.ts';
+import { PubAcks } from './pub-ack.ts';
+import { Republisher } from './republisher.ts';
+import { Retention } from './retention.ts';
+
+/** The clock may be set back by this much before time stamps follow it: until then they stand still. */
+const CLOCK_BACKWARDS_MAX_MS = 1_000;
+/** Warnings of one stream are no more frequent than this. */
+const WARN_INTERVAL_MS = 10_000;
+
+/**
+ * One stream: its configuration, its messages and its consumers. Owns all state of them; every change is synchronous.
+ * Design: DESIGN.md of the package.
+ */
+export class Stream implements ConsumerStream {
+  readonly name: string;
+  readonly host: Host;
+  readonly account: HostAccount;
+  readonly storage: StreamStore;
+  readonly messages: MessageStore;
+  /** RFC 3339 with nanoseconds, as given out when it was created. */
+  readonly created: string;
+  config: StreamConfig;
+
+  readonly registry: ConsumerRegistry = new ConsumerRegistry();
+  readonly commits: Commits;
+  readonly pubAcks: PubAcks;
+  readonly dedupe: DedupeWindow;
+  readonly expiry: Expiry;
+  readonly retention: Retention;
+  readonly budget: ByteBudget;
+  transform: SubjectTransform | null = null;
+  republisher: Republisher | null = null;
+  /** Message id of the last stored message, '' when it had none. */
+  lastMsgId = '';
+  /** Time stamp of the message at hand: milliseconds and nanoseconds. */
+  stampMs = 0;
+  stampNs = 0;
+  isClosed = false;
+
+  /** Messages and bytes that may wait for their commit. */
+  readonly ingestLimits: Engine['settings']['limits'];
+  readonly #engine: Engine;
+  readonly #ingest: Ingest;
+  readonly #directGet: DirectGet;
+  readonly #subscriptions = new Map<string, HostSubscription>();
+  readonly #into = emptyMessage();
+  readonly #onPurged = (seq: number, subject: string): void => {
+    if (this.commits.removed(seq)) this.registry.removed(seq, subject, 'purge');
+  };
+  #warnedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(engine: Engine, owner: StreamOwner, storage: StreamStore, config: StreamConfig) {
+    this.#engine = engine;
+    this.ingestLimits = engine.settings.limits;
+    this.host = engine.host;
+    this.account = owner.account;
+    this.name = config.name;
+    this.storage = storage;
+    this.messages = storage.messages;
+    this.created = storage.meta.created;
+    this.config = config;
+    this.pubAcks = new PubAcks(owner.account, config.name);
+    this.commits = new Commits(this);
+    this.dedupe = new DedupeWindow(windowMs(config), engine.settings.limits.dedupeIds);
+    this.expiry = new Expiry(this);
+    this.retention = new Retention(this);
+    this.#ingest = new Ingest(this);
+    this.#directGet = new DirectGet(this);
+    this.budget = new ByteBudget(engine, owner, config.storage, this.messages);
+    this.#compile();
+  }
+
+  get consumers(): ReadonlyMap<string, StreamConsumer> {
+    return this.registry.byName;
+  }
+
+  get visibleSeq(): number {
+    return this.commits.visibleSeq;
+  }
+
+  get failure(): Error | null {
+    return this.messages.failure;
+  }
+
+  get limits(): ConsumerLimits {
+    const { settings } = this.#engine;
+    const accountLimits = this.account.jetstreamLimits;
+    return {
+      maxConsumers: smaller(this.config.max_consumers, accountLimits?.maxConsumers ?? -1),
+      maxAckPending: smaller(settings.limits.maxAckPending, accountLimits?.maxAckPending ?? -1),
+      maxRequestBatch: settings.limits.maxRequestBatch,
+      strictJson: settings.strict,
+      maxPayload: this.host.maxPayload,
+      domain: null,
+    };
+  }
+
+  // Life
+
+  /** Starts to take messages and requests. */
+  start(): void {
+    this.#subscribe();
+    this.expiry.restart();
+  }
+
+  /** Takes a new configuration, which was checked and stored, into service. */
+  update(config: StreamConfig): void {
+    const old = this.config;
+    this.config = config;
+    this.dedupe.windowMs = windowMs(config);
+    this.#compile();
+    this.#subscribe();
+    this.expiry.restart();
+    enforceAll(this);
+    this.budget.update();
+    for (const consumer of [...this.registry.byName.values()]) consumer.onStreamUpdated();
+    if (old.retention === 'limits' && config.retention === 'interest') this.retention.check(this.messages.firstSeq);
+  }
+
+  /** Ends everything but the store, which the caller closes or deletes. A second call does nothing. */
+  stop(reason: 'shutdown' | 'stream-deleted'): void {
+    if (this.isClosed) return;
+    this.unsubscribe();
+    for (const consumer of [...this.registry.byName.values()]) consumer.stop(reason);
+    this.isClosed = true;
+    this.expiry.stop();
+    this.budget.release();
+  }
+
+  /** No more messages and requests come in. */
+  unsubscribe(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.close();
+    this.#subscriptions.clear();
+    this.#directGet.stop();
+  }
+
+  /** The store goes on after a failure; messages above its last sequence are lost. */
+  storeRecovered(): void {
+    this.dedupe.truncate(this.messages.lastSeq);
+    this.reloadLastMsgId();
+    this.budget.update();
+    this.expiry.restart();
+  }
+
+  /** Reads the message id of the last message. False when its block is not in memory: warm it and call again. */
+  reloadLastMsgId(): boolean {
+    const found = this.messages.load(this.messages.lastSeq, this.#into);
+    if (found === 'cold') return false;
+    const { buffer, headerStart, payloadStart } = this.#into;
+    const hasHeader = found === 'found' && payloadStart > headerStart;
+    this.lastMsgId = hasHeader ? findHeaderValue(buffer.subarray(headerStart, payloadStart), 'Nats-Msg-Id') : '';
+    return true;
+  }
+
+  // Messages
+
+  /** Removes one message and tells the consumers. False if there is none, or the store failed. */
+  remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): boolean {
+    if (this.messages.failure !== null) return false;
+    const subject = this.messages.remove(seq, reason, erase);
+    if (subject === null) return false;
+    this.budget.update();
+    if (this.commits.removed(seq)) this.registry.removed(seq, subject, reason);
+    return true;
+  }
+
+  /**
+   * Removes messages by subject (null = all), below a sequence (0 = no bound) and but for the newest `keep`. Returns how many.
+   * Throws ApiError 10077 when the store failed.
+   */
+  purge(subjects: readonly string[] | null, belowSeq: number, keep: number): number {
+    if (this.messages.failure !== null) {
+      throw apiError('StreamStoreFailed', { err: this.messages.failure.message });
+    }
+    let purged: number;
+    if (subjects === null && keep === 0) {
+      purged = this.messages.purge(null, belowSeq, 0, null);
+      if (purged > 0) this.registry.purged(this.messages.firstSeq);
+    } else {
+      const filter: SubjectFilter | null = subjects === null ? null : compileFilter(subjects);
+      purged = this.messages.purge(filter, belowSeq, keep, this.#onPurged);
+    }
+    this.budget.update();
+    return purged;
+  }
+
+  /** Last sequence on a subject, wildcards allowed; 0 = none. Sees what is appended but not yet committed. */
+  lastSeqOf(subject: string): number {
+    const exact = this.messages.subject(subject);
+    if (exact !== undefined) return exact.last;
+    if (!subject.includes('*') && !subject.includes('>')) return 0;
+    let last = 0;
+    this.messages.eachSubject(compileFilter([subject]), (_subject, state) => {
+      if (state.last > last) last = state.last;
+      return undefined;
+    });
+    return last;
+  }
+
+  /** Size of a stored message as the limits count it; 0 if it cannot be read at once. */
+  bytesOf(seq: number): number {
+    if (this.messages.load(seq, this.#into) !== 'found') return 0;
+    const { subject, headerStart, payloadStart, payloadEnd } = this.#into;
+    const subjectBytes = Buffer.byteLength(subject);
+    return storedBytes(this.config.storage, subjectBytes, payloadStart - headerStart, payloadEnd - payloadStart);
+  }
+
+  /** Takes the time for the next message: never before that of the last one, unless the clock was set back for good. */
+  stamp(): void {
+    const nowMs = this.host.clock.now();
+    if (nowMs > this.stampMs || nowMs < this.stampMs - CLOCK_BACKWARDS_MAX_MS) {
+      this.stampMs = nowMs;
+      this.stampNs = 0;
+    } else if (this.stampNs < 999_999) {
+      this.stampNs++;
+    }
+  }
+
+  // Consumers
+
+  addConsumer(consumer: StreamConsumer): void {
+    this.registry.add(consumer);
+  }
+
+  removeConsumer(consumer: StreamConsumer): void {
+    if (this.registry.remove(consumer)) this.retention.consumerRemoved(consumer);
+  }
+
+  consumerChanged(_consumer: StreamConsumer): void {
+    this.registry.rebuild();
+  }
+
+  doneWith(consumer: StreamConsumer, seq: number): void {
+    this.retention.doneWith(consumer, seq);
+  }
+
+  // Events
+
+  advisory(subject: string, type: string, fields: Readonly<Record<string, unknown>>): void {
+    const fullType = type.includes('.') ? type : `io.nats.jetstream.advisory.v1.${type}`;
+    publishAdvisory(this.host, this.account, eventSubject(subject), fullType, fields);
+  }
+
+  hasAdvisoryInterest(subject: string): boolean {
+    return hasAdvisoryInterest(this.account, eventSubject(subject));
+  }
+
+  /** Tells of the stream's creation, deletion or update. */
+  announce(event: 'CREATED' | 'DELETED' | 'UPDATED'): void {
+    const action = event === 'CREATED' ? 'create' : event === 'DELETED' ? 'delete' : 'modify';
+    this.advisory(`STREAM.${event}.${this.name}`, 'stream_action', { stream: this.name, action });
+  }
+
+  /** Logs a warning that may come with every message, but not that often. */
+  warnOnce(text: string): void {
+    const nowMs = this.host.clock.now();
+    if (nowMs - this.#warnedMs < WARN_INTERVAL_MS) return;
+    this.#warnedMs = nowMs;
+    this.host.log.warn(text);
+  }
+
+  #compile(): void {
+    const { subject_transform: transform, republish } = this.config;
+    const random = (): number => this.host.ids.random();
+    const hasTransform = transform !== undefined && transform.dest !== '';
+    this.transform = hasTransform ? SubjectTransform.create(transform.src, transform.dest, { random }) : null;
+    this.republisher = Republisher.create(this.name, republish, random);
+  }
+
+  /** Subscribes to the subjects of the configuration, and to no others. */
+  #subscribe(): void {
+    const wanted = new Set(this.config.subjects);
+    for (const [subject, subscription] of this.#subscriptions) {
+      if (wanted.has(subject)) continue;
+      subscription.close();
+      this.#subscriptions.delete(subject);
+    }
+    for (const subject of wanted) {
+      if (this.#subscriptions.has(subject)) continue;
+      this.#subscriptions.set(subject, this.account.subscribe(subject, null, this.#ingest.receive));
+    }
+    if (this.config.allow_direct) this.#directGet.start();
+    else this.#directGet.stop();
+  }
+}
+
+/** A subject below `$JS.EVENT.ADVISORY.`, or METRIC and one below `$JS.EVENT.METRIC.`. */
+function eventSubject(subject: string): string {
+  return subject.startsWith('METRIC.') ? `$JS.EVENT.${subject}` : `$JS.EVENT.ADVISORY.${subject}`;
+}
+
+function windowMs(config: StreamConfig): number {
+  return (config.duplicate_window ?? 0) / 1_000_000;
+}
+
+/** The smaller of two limits of which -1 and 0 mean none. */
+function smaller(a: number, b: number): number {
+  if (a <= 0) return b <= 0 ? -1 : b;
+  return b <= 0 ? a : Math.min(a, b);
+}
