@@ -96,6 +96,16 @@ describe('store lock', () => {
     expect(answers.filter((answer) => answer.startsWith('StoreLockedError'))).toHaveLength(2);
   });
 
+  it('clears away the guard of one that died while it took over', async () => {
+    const first = holder();
+    await said(first);
+    await kill(first);
+    writeFileSync(`${lockPath()}.takeover`, readFileSync(lockPath()));
+    writeFileSync(`${lockPath()}.prepared`, readFileSync(lockPath()));
+    await (await own()).close();
+    expect(readdirSync(directory)).toEqual(['jetstream']);
+  });
+
   it('refuses a second store on the directory within one process', async () => {
     const storage = await own();
     await expect(own()).rejects.toThrow(`in use by process ${process.pid}`);

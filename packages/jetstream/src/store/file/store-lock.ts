@@ -17,7 +17,7 @@ export const HEARTBEAT_OLD_MS = 60_000;
 
 const WATCH_INTERVAL_MS = 100;
 const CONTENT_BYTES = 512;
-const ATTEMPTS_MAX = 10;
+const ATTEMPTS_MAX = 50;
 
 /** The store directory belongs to another process. */
 export class StoreLockedError extends Error {
@@ -83,15 +83,16 @@ export class StoreLock {
     const prepared = `${path}.${lock.#token}`;
     await writeNewFile(deps.fs, prepared, lock.#content());
     try {
-      for (let attempt = 1; !(await lock.#take(prepared)); attempt++) {
+      for (let attempt = 1; !(await lock.#link(prepared, path)); attempt++) {
         // Others come and go faster than we look: somebody is there.
         if (attempt === ATTEMPTS_MAX)
           throw new Error(`store directory "${directory}": lock changes hands all the time`);
-        await lock.#clearTheWay(directory);
+        await lock.#clearTheWay(directory, prepared);
       }
     } finally {
       await removeIfThere(deps.fs, prepared);
     }
+    await lock.#sweep(directory);
     lock.#arm();
     return lock;
   }
@@ -106,9 +107,9 @@ export class StoreLock {
   }
 
   /** A link fails when the name is taken, and it brings the content along. */
-  async #take(prepared: string): Promise<boolean> {
+  async #link(prepared: string, name: string): Promise<boolean> {
     try {
-      await this.#deps.fs.link(prepared, this.#path);
+      await this.#deps.fs.link(prepared, name);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -117,7 +118,7 @@ export class StoreLock {
   }
 
   /** Takes away the lock that is there, if whoever holds it is dead. */
-  async #clearTheWay(directory: string): Promise<void> {
+  async #clearTheWay(directory: string, prepared: string): Promise<void> {
     const bytes = await readIfThere(this.#deps.fs, this.#path);
     if (bytes === null) return;
     const holder = decode(bytes);
@@ -127,22 +128,50 @@ export class StoreLock {
       throw new StoreLockedError(directory, holder?.pid ?? 0, ' in another container or on another machine');
     }
     this.#deps.log.info(`Taking over store directory "${directory}" from process ${holder?.pid ?? '?'}, which is gone`);
-    await this.#takeAway(bytes);
+    await this.#takeAway(bytes, prepared);
   }
 
-  /** Renamed first: if it turned into somebody else's meanwhile, it goes back. */
-  async #takeAway(stale: Buffer): Promise<void> {
+  /**
+   * Only one process at a time may take a dead one's lock away, and it looks again before: otherwise two that saw the
+   * dead one could each remove what the other has just put there.
+   */
+  async #takeAway(stale: Buffer, prepared: string): Promise<void> {
     const { fs } = this.#deps;
-    const aside = `${this.#path}.${this.#token}.old`;
-    try {
-      await fs.rename(this.#path, aside);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
+    const guard = `${this.#path}.takeover`;
+    if (!(await this.#link(prepared, guard))) {
+      await this.#giveWay(guard);
+      return;
     }
-    const taken = decode(await fs.readFile(aside));
-    if (taken !== null && taken.token !== decode(stale)?.token) await fs.link(aside, this.#path).catch(() => {});
-    await removeIfThere(fs, aside);
+    try {
+      if ((await readIfThere(fs, this.#path))?.equals(stale)) await removeIfThere(fs, this.#path);
+    } finally {
+      await removeIfThere(fs, guard);
+    }
+  }
+
+  /** Another process is taking over; one that died over it, within milliseconds, is cleared away too. */
+  async #giveWay(guard: string): Promise<void> {
+    const { fs, clock } = this.#deps;
+    const bytes = await readIfThere(fs, guard);
+    const rival = bytes === null ? null : decode(bytes);
+    if (rival !== null) {
+      const state = await stateOf(rival, this.#own);
+      const isOld = clock.now() - rival.beatMs > HEARTBEAT_OLD_MS;
+      if (state === 'dead' || (state === 'unknown' && isOld)) await removeIfThere(fs, guard);
+    }
+    await new Promise<void>((resolve) => clock.setTimer(resolve, WATCH_INTERVAL_MS));
+  }
+
+  /** Removes what processes left that died while they tried for the lock. */
+  async #sweep(directory: string): Promise<void> {
+    const { fs } = this.#deps;
+    for (const name of await fs.readdir(directory)) {
+      if (!name.startsWith(`${LOCK_FILE}.`)) continue;
+      const bytes = await readIfThere(fs, `${directory}/${name}`);
+      const owner = bytes === null ? null : decode(bytes);
+      if (owner !== null && (await stateOf(owner, this.#own)) === 'dead')
+        await removeIfThere(fs, `${directory}/${name}`);
+    }
   }
 
   /** Watches whether the holder changes the file. */
