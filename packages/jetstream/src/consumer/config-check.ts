@@ -12,7 +12,7 @@ import { unsupportedFeature } from './unsupported.ts';
 export const DESCRIPTION_BYTES_MAX = 4096;
 
 /** Keys and values of the metadata together, bytes. */
-export const METADATA_BYTES_MAX = 128 * 1024;
+export const METADATA_BYTES_MAX: number = 128 * 1024;
 
 /** Shortest idle heartbeat of a push consumer, nanoseconds. */
 export const IDLE_HEARTBEAT_MIN = 100_000_000;

@@ -1,4 +1,5 @@
 import type { ConsumerStore } from '../store/store.ts';
+import type { ConsumerCore } from './core.ts';
 
 /** Confirmed acks of one consumer that may wait for the disk; those above it are carried out but not answered. */
 export const CONFIRMATIONS_MAX = 65_536;
@@ -8,9 +9,8 @@ export const CONFIRMATIONS_MAX = 65_536;
  * They leave in the order the acks came.
  */
 export class Confirmations {
+  readonly #core: ConsumerCore;
   readonly #store: ConsumerStore;
-  readonly #answer: (reply: string) => void;
-  readonly #onFailure: (error: Error) => void;
   #replies: string[] = [];
   /** Replies below it have left; the array is cut now and then. */
   #head = 0;
@@ -24,14 +24,17 @@ export class Confirmations {
       this.#replies = this.#replies.slice(this.#head);
       this.#head = 0;
     }
-    if (error !== null) this.#onFailure(error);
-    else this.#answer(reply);
+    const { stream, name } = this.#core;
+    if (error === null) stream.account.deliver(reply, reply, null, null, null);
+    else {
+      const consumer = `${stream.account.name} > ${stream.name} > ${name}`;
+      stream.host.log.error(`JetStream consumer '${consumer}' ack is not confirmed: ${error.message}`);
+    }
   };
 
-  constructor(store: ConsumerStore, answer: (reply: string) => void, onFailure: (error: Error) => void) {
+  constructor(core: ConsumerCore, store: ConsumerStore) {
+    this.#core = core;
     this.#store = store;
-    this.#answer = answer;
-    this.#onFailure = onFailure;
   }
 
   /** Acks that wait for the disk. */

@@ -1,4 +1,3 @@
-import type { HostMessage, HostSubscription } from '../host.ts';
 import type { ConsumerStore, SubjectFilter } from '../store/store.ts';
 import type { ConsumerStopReason, ConsumerStream, RemovalReason, StreamConsumer } from '../stream/consumer-port.ts';
 import { Acks } from './acks.ts';
@@ -10,15 +9,15 @@ import { Delivery } from './delivery.ts';
 import { ConsumerEvents, REASON_DELETED } from './events.ts';
 import { Inactivity, type InactivityOwner } from './inactivity.ts';
 import { consumerInfo } from './info.ts';
+import { Intake } from './intake.ts';
 import { Pacing } from './pacing.ts';
 import { Pause } from './pause.ts';
-import type { PendingEntry } from './pending.ts';
 import { Progress } from './progress.ts';
 import { PullTarget } from './pull.ts';
 import { PushTarget } from './push.ts';
 import { Redelivery } from './redelivery.ts';
-import { ackWaitMs, type Settings, settingsOf } from './settings.ts';
-import { pendingStatus, STATUS_CONSUMER_DELETED, STATUS_PUSH_BASED, TEXT_SERVER_SHUTDOWN } from './status.ts';
+import { type Settings, settingsOf } from './settings.ts';
+import { pendingStatus, STATUS_CONSUMER_DELETED, TEXT_SERVER_SHUTDOWN } from './status.ts';
 import { sharedWheel, type TimerWheel } from './timer-wheel.ts';
 
 /** What a consumer is made of. */
@@ -54,7 +53,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   readonly #redelivery: Redelivery;
   readonly #delivery: Delivery;
   readonly #pacing: Pacing;
-  readonly #acks: Acks;
+  readonly #intake: Intake;
   readonly #pull: PullTarget | null;
   readonly #push: PushTarget | null;
   readonly #inactivity: Inactivity;
@@ -63,7 +62,6 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   #settings: Settings;
   #filter: SubjectFilter | null;
   #isStopped = false;
-  #subscriptions: HostSubscription[] = [];
 
   constructor(parts: ConsumerParts) {
     const { stream, config } = parts;
@@ -86,9 +84,11 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     this.#pull = isPush(config) ? null : new PullTarget(this);
     this.#push = isPush(config) ? new PushTarget(this, (isActive) => this.#onInterest(isActive)) : null;
     this.#delivery = new Delivery(this, (this.#pull ?? this.#push)!, this.#redelivery, this.#pacing);
-    this.#acks = new Acks(this, this.#redelivery, this.#confirmations(), (reply, buffer, start, end) =>
-      this.#onNextAck(reply, buffer, start, end),
+    const confirmations = new Confirmations(this, parts.store);
+    const acks = new Acks(this, this.#redelivery, confirmations, (reply, buffer, start, end) =>
+      this.#intake.onNextAck(reply, buffer, start, end),
     );
+    this.#intake = new Intake(this, acks, this.#delivery, this.#pull);
     this.pause = new Pause(this, () => this.#delivery.reconsider());
     this.#inactivity = new Inactivity(this, this.wheel, this.clock);
     this.#inactivity.configure(config, stream.host.ids);
@@ -102,18 +102,6 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     const { firstSeq, lastSeq } = parts.stream.messages;
     this.progress.restore(parts.store.recovered, firstSeq, lastSeq);
     return { nextSeq: this.progress.deliveredStreamSeq + 1, only: null, resumeAfter: 0 };
-  }
-
-  #confirmations(): Confirmations {
-    const { account, host, name } = this.stream;
-    return new Confirmations(
-      this.store,
-      (reply) => account.deliver(reply, reply, null, null, null),
-      (error) =>
-        host.log.error(
-          `JetStream consumer '${account.name} > ${name} > ${this.name}' ack is not confirmed: ${error.message}`,
-        ),
-    );
   }
 
   get self(): StreamConsumer {
@@ -165,16 +153,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
 
   /** Goes into service: subscribes, sets the clocks of what was pending, delivers. */
   start(): void {
-    const { account, name } = this.stream;
-    const subscribe = (subject: string, callback: (message: HostMessage) => void): void => {
-      const subscription = account.subscribe(subject, null, (message) => {
-        callback(message);
-        return true;
-      });
-      this.#subscriptions.push(subscription);
-    };
-    if (this.#settings.ackPolicy !== 'none') subscribe(this.#acks.pattern, (message) => this.#onAck(message));
-    subscribe(`$JS.API.CONSUMER.MSG.NEXT.${name}.${this.name}`, (message) => this.#onNext(message));
+    this.#intake.open();
     this.#redelivery.retrackAll();
     this.pause.follow();
     if (this.#pull !== null) this.#inactivity.start();
@@ -185,13 +164,12 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   stop(reason: ConsumerStopReason): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    for (const subscription of this.#subscriptions) subscription.close();
-    this.#subscriptions = [];
+    this.#intake.close();
     this.#delivery.stop();
     this.#push?.stop();
     this.#inactivity.stop();
     this.wheel.disarm(this.pause);
-    for (let entry = this.progress.pending.first; entry !== null; entry = entry.after) this.wheel.disarm(entry);
+    this.#redelivery.stop();
     this.#pull?.endAll((request) =>
       reason === 'shutdown'
         ? pendingStatus(TEXT_SERVER_SHUTDOWN, request.messagesLeft, request.bytesLeft)
@@ -292,12 +270,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   }
 
   lastAckDueMs(): number {
-    let dueMs = 0;
-    if (this.#push !== null) return dueMs;
-    for (let entry: PendingEntry | null = this.progress.pending.first; entry !== null; entry = entry.after) {
-      dueMs = Math.max(dueMs, entry.timeMs + ackWaitMs(this.#settings, entry.deliveries));
-    }
-    return dueMs;
+    return this.#push === null ? this.#redelivery.lastDueMs() : 0;
   }
 
   onInactive(): void {
@@ -324,39 +297,5 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   #onInterest(isActive: boolean): void {
     if (isActive) this.#inactivity.stop();
     else if (!this.#inactivity.isArmed) this.#inactivity.start();
-  }
-
-  #onNext(message: HostMessage): void {
-    if (this.#pull !== null) this.#pull.onNext(message);
-    else if (message.reply !== null) this.#refusePull(message.reply);
-  }
-
-  #onNextAck(reply: string, buffer: Buffer, start: number, end: number): void {
-    if (this.#pull !== null) this.#pull.request(reply, buffer, start, end);
-    else this.#refusePull(reply);
-  }
-
-  #refusePull(reply: string): void {
-    this.stream.account.deliver(reply, reply, null, STATUS_PUSH_BASED, null);
-  }
-
-  #onAck(message: HostMessage): void {
-    if (!this.#delivery.isSending) {
-      this.#acks.onAck(message);
-      return;
-    }
-    // A receiver inside of this process acked while the message was being handed over: the delivery is booked first.
-    const copy: HostMessage = {
-      subject: message.subject,
-      reply: message.reply,
-      buffer: Buffer.from(message.buffer.subarray(message.payloadStart, message.payloadEnd)),
-      headerStart: 0,
-      payloadStart: 0,
-      payloadEnd: message.payloadEnd - message.payloadStart,
-      clientInfo: () => null,
-    };
-    this.clock.setTimer(() => {
-      if (!this.#isStopped) this.#acks.onAck(copy);
-    }, 0);
   }
 }

@@ -15,7 +15,7 @@ import { WheelNode } from './timer-wheel.ts';
 export const BURST_MESSAGES_MAX = 1024;
 
 /** Bytes one consumer delivers before it lets the event loop turn. */
-export const BURST_BYTES_MAX = 1024 * 1024;
+export const BURST_BYTES_MAX: number = 1024 * 1024;
 
 /** Pause before a block is asked for again that could not be read. */
 const READ_RETRY_MS = 1000;

@@ -1,8 +1,8 @@
 /** Bytes that may be under way to a push consumer with flow control at first. */
-export const FLOW_WINDOW_START_BYTES = 2 * 1024 * 1024;
+export const FLOW_WINDOW_START_BYTES: number = 2 * 1024 * 1024;
 
 /** What that window grows to, doubling with each answer. */
-export const FLOW_WINDOW_MAX_BYTES = 32 * 1024 * 1024;
+export const FLOW_WINDOW_MAX_BYTES: number = 32 * 1024 * 1024;
 
 /**
  * The window of a push consumer with flow control: when half of it is used a request goes out, and when it is exceeded

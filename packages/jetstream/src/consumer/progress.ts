@@ -190,8 +190,9 @@ export class Progress {
 }
 
 /**
- * Makes a recovered state agree with the stream: positions beyond its end come back to it (the stream lost messages),
- * pending messages that are gone from its front are done with. Returns the same object when nothing had to change.
+ * Makes a recovered state agree with the stream and with itself: positions beyond the stream's end come back to it (the
+ * stream lost messages), pending messages that are gone from its front are done with. Returns the same object when
+ * nothing had to change.
  */
 export function reconcile(
   state: ConsumerState,
@@ -199,28 +200,29 @@ export function reconcile(
   streamFirstSeq: number,
   streamLastSeq: number,
 ): ConsumerState {
-  const isAlive = (seq: number): boolean => seq >= streamFirstSeq && seq <= streamLastSeq;
-  const pending = new Map([...state.pending].filter(([seq]) => isAlive(seq) && seq > state.ackFloor.streamSeq));
+  const deliveredSeq = Math.min(state.delivered.streamSeq, streamLastSeq);
+  const floorSeq = Math.min(state.ackFloor.streamSeq, deliveredSeq);
+  const lowestPending = Math.max(streamFirstSeq, floorSeq + 1);
+  const pending = new Map([...state.pending].filter(([seq]) => seq >= lowestPending && seq <= deliveredSeq));
   // Below the floor only what ran out of deliveries counts; an ack of all covers that too.
-  const lowestSeq = ackPolicy === 'all' ? state.ackFloor.streamSeq + 1 : 0;
-  const redelivered = new Map([...state.redelivered].filter(([seq]) => isAlive(seq) && seq >= lowestSeq));
-  const delivered = { ...state.delivered };
-  const ackFloor = { ...state.ackFloor };
-  if (delivered.streamSeq > streamLastSeq) delivered.streamSeq = streamLastSeq;
-  if (ackFloor.streamSeq > delivered.streamSeq) ackFloor.streamSeq = delivered.streamSeq;
-  if (pending.size < state.pending.size || ackFloor.streamSeq < streamFirstSeq - 1) {
-    raiseRestoredFloor(ackFloor, pending, delivered);
-  }
+  const lowestRedelivered = ackPolicy === 'all' ? lowestPending : streamFirstSeq;
+  const redelivered = new Map(
+    [...state.redelivered].filter(([seq]) => seq >= lowestRedelivered && seq <= deliveredSeq),
+  );
+  const delivered = { consumerSeq: state.delivered.consumerSeq, streamSeq: deliveredSeq };
+  const ackFloor = { consumerSeq: Math.min(state.ackFloor.consumerSeq, delivered.consumerSeq), streamSeq: floorSeq };
+  if (pending.size < state.pending.size || floorSeq < streamFirstSeq - 1) raiseFloor(ackFloor, pending, delivered);
   const isChanged =
     pending.size !== state.pending.size ||
     redelivered.size !== state.redelivered.size ||
-    delivered.streamSeq !== state.delivered.streamSeq ||
+    deliveredSeq !== state.delivered.streamSeq ||
     ackFloor.streamSeq !== state.ackFloor.streamSeq ||
     ackFloor.consumerSeq !== state.ackFloor.consumerSeq;
   return isChanged ? { delivered, ackFloor, pending, redelivered } : state;
 }
 
-function raiseRestoredFloor(
+/** To just below the lowest pending message, or to the last delivery if there is none. Never back. */
+function raiseFloor(
   ackFloor: { consumerSeq: number; streamSeq: number },
   pending: ConsumerState['pending'],
   delivered: ConsumerState['delivered'],
@@ -231,5 +233,5 @@ function raiseRestoredFloor(
   const streamSeq = lowest === undefined ? delivered.streamSeq : lowestSeq - 1;
   const consumerSeq = lowest === undefined ? delivered.consumerSeq : lowest.consumerSeq - 1;
   ackFloor.streamSeq = Math.max(ackFloor.streamSeq, streamSeq);
-  ackFloor.consumerSeq = Math.max(ackFloor.consumerSeq, consumerSeq);
+  ackFloor.consumerSeq = Math.max(ackFloor.consumerSeq, Math.min(consumerSeq, delivered.consumerSeq));
 }

@@ -85,6 +85,22 @@ export class Redelivery implements PendingOwner, TickListener {
     this.#core.wake();
   }
 
+  /** When the last outstanding ack falls due, milliseconds; 0 = none is outstanding. */
+  lastDueMs(): number {
+    const { progress, settings } = this.#core;
+    let dueMs = 0;
+    for (let entry = progress.pending.first; entry !== null; entry = entry.after) {
+      dueMs = Math.max(dueMs, entry.timeMs + ackWaitMs(settings, entry.deliveries));
+    }
+    return dueMs;
+  }
+
+  /** Stops all clocks. */
+  stop(): void {
+    const { progress, wheel } = this.#core;
+    for (let entry = progress.pending.first; entry !== null; entry = entry.after) wheel.disarm(entry);
+  }
+
   #repeat(entry: PendingEntry): void {
     const { settings, progress, events } = this.#core;
     const { streamSeq, deliveries } = entry;

@@ -287,6 +287,7 @@ export class FakeStream implements ConsumerStream {
     };
     if (this.messages.load(seq, into) === 'gone') return;
     this.messages.remove(seq, reason, false);
+    if (seq > this.visibleSeq) return;
     for (const consumer of [...this.consumers.values()]) {
       if (consumer.filter === null || consumer.filter.matches(into.subject))
         consumer.onRemoved(seq, into.subject, reason);
@@ -301,7 +302,9 @@ export class FakeStream implements ConsumerStream {
       return;
     }
     const removed: [number, string][] = [];
-    this.messages.purge(filter, belowSeq, 0, (seq, subject) => removed.push([seq, subject]));
+    this.messages.purge(filter, belowSeq, 0, (seq, subject) => {
+      if (seq <= this.visibleSeq) removed.push([seq, subject]);
+    });
     for (const [seq, subject] of removed) {
       for (const consumer of [...this.consumers.values()]) {
         if (consumer.filter === null || consumer.filter.matches(subject)) consumer.onRemoved(seq, subject, 'purge');
