@@ -1,3 +1,4 @@
+import { subjectByteLength } from '@nats-ts/protocol';
 import { emptyMessage } from '../shared/empty.ts';
 import { isLiteralFilter, takesAll } from '../shared/filters.ts';
 import { checkRecordBytes, checkSequence } from '../shared/limits.ts';
@@ -96,7 +97,7 @@ export class MemoryMessages implements MessageStore {
     const headerBytes = headerEnd - headerStart;
     const payloadBytes = payloadEnd - payloadStart;
     const known = this.#subjects.get(subject);
-    checkRecordBytes(known?.bytes ?? Buffer.byteLength(subject), headerBytes, payloadBytes);
+    checkRecordBytes(known?.bytes ?? subjectByteLength(subject), headerBytes, payloadBytes);
     const seq = this.lastSeq + 1;
     checkSequence(seq);
     const entry = known ?? this.#subjects.add(subject);
@@ -215,7 +216,7 @@ export class MemoryMessages implements MessageStore {
       return total;
     }
     this.#blocks.eachLive(from, (block, slot) => {
-      if (all || filter!.matches(this.#subjects.byId(block.subjectId(slot)).subject)) total++;
+      if (all || this.#subjects.passes(filter!, block.subjectId(slot))) total++;
       return true;
     });
     return total;
@@ -237,7 +238,7 @@ export class MemoryMessages implements MessageStore {
       if (entry !== undefined) seq = this.#nextOf(entry, from);
     } else {
       this.#blocks.eachLive(from, (block, slot) => {
-        if (!filter.matches(this.#subjects.byId(block.subjectId(slot)).subject)) return true;
+        if (!this.#subjects.passes(filter, block.subjectId(slot))) return true;
         seq = block.seq(slot);
         return false;
       });
@@ -248,7 +249,7 @@ export class MemoryMessages implements MessageStore {
   loadLast(filter: SubjectFilter, upTo: number, into: StoredMessage): LoadResult {
     let best = this.#blocks.previousLive(upTo);
     // The newest few first: they answer for a filter that takes much. Then subject by subject.
-    for (let tries = 0; best > 0 && !filter.matches(this.#subjectOf(best)); tries++) {
+    for (let tries = 0; best > 0 && !this.#subjects.passes(filter, this.#subjectIdOf(best)); tries++) {
       if (tries < NEWEST_PROBED) best = this.#blocks.previousLive(best - 1);
       else return this.#loadLastBySubject(filter, best, into);
     }
@@ -386,8 +387,7 @@ export class MemoryMessages implements MessageStore {
       if (own >= from) return own;
       own = this.#neighbour(own, 0);
       probe = this.#blocks.nextLive(probe + 1);
-      const block = this.#blocks.holding(probe)!;
-      if (block.subjectId(block.slotOf(probe)) === entry.id) return probe;
+      if (this.#subjectIdOf(probe) === entry.id) return probe;
     }
   }
 
@@ -399,14 +399,13 @@ export class MemoryMessages implements MessageStore {
       if (own <= upTo) return own;
       own = this.#neighbour(own, 1);
       probe = this.#blocks.previousLive(probe - 1);
-      const block = this.#blocks.holding(probe)!;
-      if (block.subjectId(block.slotOf(probe)) === entry.id) return probe;
+      if (this.#subjectIdOf(probe) === entry.id) return probe;
     }
   }
 
-  #subjectOf(seq: number): string {
+  #subjectIdOf(seq: number): number {
     const block = this.#blocks.holding(seq)!;
-    return this.#subjects.byId(block.subjectId(block.slotOf(seq))).subject;
+    return block.subjectId(block.slotOf(seq));
   }
 
   #neighbour(seq: number, which: 0 | 1): number {
