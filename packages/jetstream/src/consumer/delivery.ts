@@ -120,7 +120,12 @@ export class Delivery {
     let messages = 0;
     let bytes = 0;
     for (;;) {
-      if (this.#core.isStopped || this.#core.settings.pauseUntilMs > nowMs || !this.#target.isReady) return;
+      if (this.#core.isStopped || !this.#target.isReady) return;
+      if (this.#core.settings.pauseUntilMs > nowMs) {
+        // While paused there is nothing to have: requests that do not want to wait are told so.
+        this.#target.onEnd();
+        return;
+      }
       if (messages >= BURST_MESSAGES_MAX || bytes >= BURST_BYTES_MAX) {
         this.#turn = this.#core.clock.setTimer(this.#continue, 0);
         return;

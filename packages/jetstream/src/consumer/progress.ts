@@ -171,6 +171,8 @@ export class Progress {
     this.redelivered.clear();
     this.deliveredConsumerSeq = 0;
     this.floorConsumerSeq = 0;
+    this.lastDeliveryMs = 0;
+    this.lastAckMs = 0;
     this.startAt(nextSeq);
   }
 

@@ -26,7 +26,8 @@ const ONE_MESSAGE: PullWants = {
   heartbeatMs: 0,
 };
 
-const PULL_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerGetNextRequest', {
+// Without a name: Go's error texts have none here, because a part of the struct is embedded.
+const PULL_SCHEMA: ObjectSchema = objectSchema('', {
   expires: 'duration',
   batch: 'int',
   max_bytes: 'int',

@@ -1,4 +1,5 @@
 import type { HostSubscription } from '../host.ts';
+import type { ConsumerConfig } from './config.ts';
 import type { ConsumerCore } from './core.ts';
 import type { DeliveryTarget } from './delivery.ts';
 import { FlowWindow } from './flow-control.ts';
@@ -51,7 +52,7 @@ export class PushTarget implements DeliveryTarget {
 
   /** Somebody listens on the deliver subject (push_bound). */
   get isActive(): boolean {
-    return this.#isActive;
+    return this.#watch === null ? this.#hasListener() : this.#isActive;
   }
 
   start(): void {
@@ -74,9 +75,9 @@ export class PushTarget implements DeliveryTarget {
     const { stream, config } = this.#core;
     this.#watch?.close();
     this.#subject = config.deliver_subject;
-    this.#group = config.deliver_group === '' ? null : config.deliver_group;
+    this.#group = groupOf(config);
     this.#watch = stream.account.onInterest(this.#subject, this.#group, () => this.#refreshInterest());
-    this.#isActive = stream.account.hasInterest(this.#subject, this.#group);
+    this.#isActive = this.#hasListener();
     this.#onInterestChanged(this.#isActive);
   }
 
@@ -104,10 +105,15 @@ export class PushTarget implements DeliveryTarget {
 
   onEnd(): void {}
 
+  #hasListener(): boolean {
+    const { stream, config } = this.#core;
+    return stream.account.hasInterest(config.deliver_subject, groupOf(config));
+  }
+
   #refreshInterest(): void {
     if (this.#core.isStopped) return;
     const wasActive = this.#isActive;
-    this.#isActive = this.#core.stream.account.hasInterest(this.#subject, this.#group);
+    this.#isActive = this.#hasListener();
     if (this.#isActive) this.#core.wheel.disarm(this.#retry);
     if (wasActive !== this.#isActive || !this.#isActive) this.#onInterestChanged(this.#isActive);
     if (this.#isActive) this.#core.wake();
@@ -135,4 +141,8 @@ export class PushTarget implements DeliveryTarget {
     this.#lastSentMs = nowMs;
     wheel.arm(this.#heartbeat, nowMs + settings.idleHeartbeatMs);
   }
+}
+
+function groupOf(config: ConsumerConfig): string | null {
+  return config.deliver_group === '' ? null : config.deliver_group;
 }

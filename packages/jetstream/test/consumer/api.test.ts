@@ -77,6 +77,12 @@ describe('CONSUMER.CREATE', () => {
     expect(order).toEqual(['answer', 'message']);
   });
 
+  it('says in the answer that a push consumer is bound already', async () => {
+    listen('p');
+    expect(await create('c', { deliver_subject: 'p' })).toMatchObject({ push_bound: true });
+    expect(await create('d', { deliver_subject: 'q' })).not.toHaveProperty('push_bound');
+  });
+
   it('tells of the creation', async () => {
     const events = listen('$JS.EVENT.ADVISORY.CONSUMER.CREATED.S.c');
     await create('c');
@@ -238,12 +244,13 @@ describe('CONSUMER.RESET', () => {
     expect(await api('CONSUMER.RESET.S.c')).toMatchObject({
       type: 'io.nats.jetstream.api.v1.consumer_reset_response',
       name: 'c',
-      delivered: { consumer_seq: 0, stream_seq: 1 },
-      ack_floor: { consumer_seq: 0, stream_seq: 1 },
       num_ack_pending: 0,
       num_pending: 4,
       reset_seq: 2,
     });
+    // As if it had never been active.
+    expect(await api('CONSUMER.INFO.S.c')).toHaveProperty('delivered', { consumer_seq: 0, stream_seq: 1 });
+    expect(await api('CONSUMER.INFO.S.c')).toHaveProperty('ack_floor', { consumer_seq: 0, stream_seq: 1 });
     expect(await pulled('c')).toEqual(['1/2/1', '1/3/2', '1/4/3', '1/5/4']);
   });
 
