@@ -1,5 +1,4 @@
 /** The characters that mean something in a configuration text. */
-export const TAB = 0x09;
 export const LINE_FEED = 0x0a;
 export const DOUBLE_QUOTE = 0x22;
 export const HASH = 0x23;

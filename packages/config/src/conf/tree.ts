@@ -39,13 +39,17 @@ export function goTypeName(value: ConfValue): string {
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
 }
 
-/** A value as Go prints it with %v; maps and arrays by their contents, which nats-server prints as addresses. */
+/**
+ * A value as Go prints it with %v. Of maps and arrays only the keys and the length: nats-server prints addresses there,
+ * and what stands in them may be secret.
+ */
 export function goValueText(value: ConfValue): string {
   if (value instanceof Date) return `${value.toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
-  if (Array.isArray(value)) return `[${value.map((node) => goValueText(node.value)).join(' ')}]`;
-  if (value instanceof Map) {
-    const entries = [...value].map(([key, node]) => `${key}:${goValueText(node.value)}`);
-    return `map[${entries.sort().join(' ')}]`;
-  }
+  if (Array.isArray(value)) return `[${value.map(() => '…').join(' ')}]`;
+  if (value instanceof Map)
+    return `map[${[...value.keys()]
+      .sort()
+      .map((key) => `${key}:…`)
+      .join(' ')}]`;
   return typeof value === 'number' ? goFloatText(value) : String(value);
 }

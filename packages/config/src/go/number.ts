@@ -1,5 +1,5 @@
 /** Why Go refuses a number. */
-export type NumberError = 'invalid syntax' | 'value out of range';
+type NumberError = 'invalid syntax' | 'value out of range';
 
 /** The integer in a text, or why it is none. */
 export type IntegerResult =

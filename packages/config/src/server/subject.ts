@@ -1,7 +1,7 @@
 import { goQuote } from '../go/quote.ts';
 
 /** Whether a text is a subject, wildcards allowed: tokens that are not empty and have no blanks, `>` only at the end. */
-export function isSubject(text: string): boolean {
+function isSubject(text: string): boolean {
   const tokens = text.split('.');
   return tokens.every(
     (token, i) => token !== '' && !/[\t\n\f\r ]/.test(token) && (token !== '>' || i === tokens.length - 1),

@@ -10,7 +10,7 @@ import { readTls } from './tls-block.ts';
 import type { ReadFile } from './tls-material.ts';
 
 /** What the reader of a key works with. */
-export interface FieldContext {
+interface FieldContext {
   readonly settings: ServerSettings;
   readonly findings: Findings;
   readonly readFile: ReadFile;
