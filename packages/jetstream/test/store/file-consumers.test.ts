@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { EXPORT_INTERVAL_MS } from '../../src/store/file/consumer-export.ts';
-import { LAZY_SYNC_MS, LOG_COMPACT_BYTES, LOG_RETRY_MS } from '../../src/store/file/consumer-log.ts';
+import {
+  LAZY_SYNC_MS,
+  LOG_BATCH_BYTES_MAX,
+  LOG_COMPACT_BYTES,
+  LOG_RETRY_MS,
+} from '../../src/store/file/consumer-log.ts';
 import { decodeConsumerState, encodeConsumerState } from '../../src/store/file/consumer-state-codec.ts';
 import type { FileStorage } from '../../src/store/file/file-storage.ts';
 import { emptyConsumerState } from '../../src/store/shared/empty.ts';
@@ -361,6 +366,35 @@ describe('consumers.log', () => {
     await model.sync();
     expect(opened).toBe(1);
     expect(machine.storage.stats.failing).toBeNull();
+    machine.fs.powerCut();
+    expect(plain((await machine.recovered()).recovered)).toEqual(plain(model.state));
+  });
+
+  it('holds no more than its named size while the disk stands still, and writes whole states then', async () => {
+    const machine = await Machine.create();
+    const model = await machine.consumer();
+    await machine.afterExports();
+    let release = (): void => {};
+    const standstill = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let written = 0;
+    machine.fs.stall = ({ name, path }) => (name === 'write' && path.startsWith(LOG) ? standstill : null);
+    model.deliver(1_700_000_000_000);
+    await turns(3);
+    for (let at = 0; at < 200_000; at++) {
+      model.ack(model.deliver(1_700_000_000_000));
+    }
+    machine.fs.stall = () => null;
+    machine.fs.fault = ({ name, path }) => {
+      if (name === 'write' && path.startsWith(LOG)) written++;
+      return null;
+    };
+    const before = machine.fs.files().get(LOG)!.length;
+    release();
+    await model.sync();
+    expect(written).toBe(2);
+    expect(machine.fs.files().get(LOG)!.length - before).toBeLessThan(LOG_BATCH_BYTES_MAX + 1_000_000);
     machine.fs.powerCut();
     expect(plain((await machine.recovered()).recovered)).toEqual(plain(model.state));
   });

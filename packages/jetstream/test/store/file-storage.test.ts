@@ -153,6 +153,20 @@ describe('file storage', () => {
     await expect(again!.createConsumer('D', consumerMeta('D'), false)).rejects.toThrow('deleted');
   });
 
+  it('lets what is being created finish before the stream goes, and leaves nothing of it', async () => {
+    const stream = await storage.createStream('$G', 'S', streamMeta('S'), storeOptions());
+    const creating = [
+      stream.createConsumer('A', consumerMeta('A'), false),
+      stream.createConsumer('B', consumerMeta('B'), false),
+    ];
+    const deleting = stream.delete();
+    await Promise.allSettled(creating);
+    await deleting;
+    await storage.close();
+    expect(readdirSync(path('$G', 'streams'))).toEqual([]);
+    await open();
+  });
+
   it('clears away what an interrupted deletion or creation left', async () => {
     const streams = path('$G', 'streams');
     for (const name of ['.S', '.nats-ts-0123']) {

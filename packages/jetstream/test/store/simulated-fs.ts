@@ -32,6 +32,8 @@ export interface Operation {
 export class SimulatedFileSystem implements FileSystem {
   /** Returns the error code an operation fails with, or null. */
   fault: (operation: Operation) => string | null = () => null;
+  /** An operation waits for what this returns before it happens: a disk that stands still. */
+  stall: (operation: Operation) => Promise<void> | null = () => null;
   /** Operations so far, for tests that cut the power at each of them in turn. */
   operations = 0;
   /** When `operations` reaches this, nothing happens any more: the machine is off. */
@@ -240,6 +242,7 @@ export class SimulatedFileSystem implements FileSystem {
     await turn();
     if (this.operations >= this.offAt) await new Promise<never>(() => {});
     this.operations++;
+    await this.stall({ name, path });
     const code = this.fault({ name, path });
     if (code !== null) throw failure(code, path);
   }
@@ -249,6 +252,7 @@ export class SimulatedFileSystem implements FileSystem {
     this.operations = 0;
     this.offAt = Number.POSITIVE_INFINITY;
     this.fault = () => null;
+    this.stall = () => null;
   }
 
   #node(path: string): SimulatedNode | undefined {

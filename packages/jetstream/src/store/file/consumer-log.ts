@@ -11,6 +11,12 @@ export const LOG_COMPACT_BYTES: number = 8 * 1024 * 1024;
 /** At a clean stop the log is rewritten above this, so that the next start reads little. */
 export const LOG_CLOSE_COMPACT_BYTES: number = 256 * 1024;
 
+/**
+ * Records that gather while a write is under way. Beyond, they are dropped for one state per consumer in the next
+ * batch: a disk that stands still costs no more memory than that.
+ */
+export const LOG_BATCH_BYTES_MAX: number = 4 * 1024 * 1024;
+
 /** What was written without anybody waiting for it is synced this long after, unless the sync interval is longer. */
 export const LAZY_SYNC_MS = 1000;
 
@@ -198,9 +204,17 @@ export class ConsumerLog {
 
   /** True if a state record yet to be written will hold what is being reported. */
   #isCovered(consumer: LoggedConsumer): boolean {
+    if (this.#closed) return true;
+    if (this.#batch.bytes > LOG_BATCH_BYTES_MAX) this.#giveUpRecords();
     if (!consumer.needsState && !this.#file.needsRewrite) return false;
     this.replaced(consumer);
     return true;
+  }
+
+  #giveUpRecords(): void {
+    this.#batch.clear();
+    this.#stateNeeded = true;
+    for (const consumer of this.#consumers) consumer.needsState ||= consumer.serial > 0;
   }
 
   /** After a failure only a sync (`now`) or the timer tries again: not every delivery. */

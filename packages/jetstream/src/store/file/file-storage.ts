@@ -155,7 +155,9 @@ export class FileStorage implements Storage {
     this.#closed = true;
     const errors: unknown[] = [];
     await mapGated([...this.#open.values()], STREAMS_AT_ONCE_MAX, async (stream) => {
-      await stream.close().catch((error: unknown) => errors.push(error));
+      // In a directory that is somebody else's nothing may be written.
+      const isLost = this.#lost.error !== null && stream instanceof FileStreamStore;
+      await (isLost ? stream.abandon() : stream.close()).catch((error: unknown) => errors.push(error));
     });
     await this.#directories.settled();
     await this.#lock.release();

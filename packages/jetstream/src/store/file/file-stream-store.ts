@@ -102,8 +102,7 @@ export class FileStreamStore implements StreamStore {
     if (this.#ended === 'closed') throw new Error(`stream "${this.name}" is closed`);
     if (this.#ended === null) {
       this.#ended = 'deleted';
-      await this.#consumers.abandon();
-      await this.messages.abandon();
+      await this.#letGo();
     }
     // Asked for again after a failure: only the directory is left to take away.
     await this.#changes.run(() => this.#onGone(true));
@@ -118,6 +117,19 @@ export class FileStreamStore implements StreamStore {
     results.push(...(await Promise.allSettled([this.#consumers.close()])));
     await this.#onGone(false);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Closes the files without writing anything more: the directory belongs to another process now. */
+  async abandon(): Promise<void> {
+    if (this.#ended !== null) return;
+    this.#ended = 'closed';
+    await this.#letGo();
+    await this.#onGone(false);
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#consumers.abandon();
+    await this.messages.abandon();
   }
 
   #checkOpen(): void {

@@ -5,9 +5,11 @@ import { ConsumerExporter } from './consumer-export.ts';
 import { ConsumerLog } from './consumer-log.ts';
 import { type Candidates, recoverConsumers } from './consumer-recovery.ts';
 import type { StoreDependencies } from './dependencies.ts';
+import { makeDurableDirectory } from './directories.ts';
 import { type ConsumerSurroundings, FileConsumerStore } from './file-consumer-store.ts';
 import type { Gate } from './gate.ts';
 import { writeNewMeta } from './meta-file.ts';
+import { Serial } from './serial.ts';
 import { isTemporary, temporaryName } from './temporary.ts';
 
 /** The consumers of one stream on disk: `obs/` and `consumers.log`. */
@@ -19,6 +21,8 @@ export class StreamConsumers {
   readonly #exporter: ConsumerExporter;
   readonly #consumers = new Map<string, FileConsumerStore>();
   readonly #around: ConsumerSurroundings;
+  readonly #creations = new Serial();
+  #ended = false;
   readonly #removals = new Set<Promise<void>>();
 
   private constructor(deps: StoreDependencies, directory: string, stream: string, log: ConsumerLog, gate: Gate) {
@@ -47,7 +51,7 @@ export class StreamConsumers {
     for (const name of await deps.fs.readdir(directory)) {
       if (isTemporary(name)) await deps.fs.removeTree(`${directory}/${name}`);
     }
-    await deps.fs.mkdir(`${directory}/obs`);
+    await makeDurableDirectory(deps.fs, `${directory}/obs`);
     const found = await recoverConsumers(deps, directory, stream, candidates);
     const log = new ConsumerLog(deps, directory, found.log.bytes, found.log.needsRewrite);
     const consumers = new StreamConsumers(deps, directory, stream, log, gate);
@@ -66,7 +70,6 @@ export class StreamConsumers {
   async create(name: string, meta: AssetMeta): Promise<FileConsumerStore> {
     checkAssetName('consumer', name);
     if (this.#consumers.has(name)) throw new Error(`consumer "${name}" of stream "${this.#stream}" exists already`);
-    const { fs } = this.#deps;
     const target = `${this.#directory}/obs/${name}`;
     const staged = `${this.#directory}/${temporaryName(this.#deps.ids)}`;
     const store = new FileConsumerStore(this.#around, target, name, meta, {
@@ -80,7 +83,15 @@ export class StreamConsumers {
     });
     // Taken at once: a second call with this name must not get through while the disk works.
     this.#consumers.set(name, store);
+    await this.#creations.run(() => this.#place(store, staged, meta));
+    return store;
+  }
+
+  async #place(store: FileConsumerStore, staged: string, meta: AssetMeta): Promise<void> {
+    const { fs } = this.#deps;
+    const { name, directory: target } = store;
     try {
+      if (this.#ended) throw new Error(`stream "${this.#stream}" is closed`);
       await fs.mkdir(staged);
       await writeNewMeta(fs, staged, { stream: this.#stream, consumer: name }, meta);
       await fs.fsyncDir(staged);
@@ -94,11 +105,11 @@ export class StreamConsumers {
       await fs.removeTree(staged).catch(() => {});
       throw error;
     }
-    return store;
   }
 
   /** Exports every changed consumer exactly, writes what is outstanding and closes the log. */
   async close(): Promise<void> {
+    await this.#endCreations();
     await this.#exporter.finish(this.#consumers.values());
     await this.#log.close();
     await Promise.all(this.#removals);
@@ -106,10 +117,17 @@ export class StreamConsumers {
 
   /** Ends without writing anything more: the stream is being deleted. */
   async abandon(): Promise<void> {
+    await this.#endCreations();
     for (const consumer of this.#consumers.values()) consumer.isDeleted = true;
     await this.#exporter.stop();
     await this.#log.abandon();
     await Promise.all(this.#removals);
+  }
+
+  /** What is being created is finished first: its directory must not come back after the stream's is gone. */
+  async #endCreations(): Promise<void> {
+    this.#ended = true;
+    await this.#creations.run(() => Promise.resolve());
   }
 
   /** A directory by that name whose meta.inf could not be read: kept where nobody takes it for a consumer. */
