@@ -1,6 +1,7 @@
 import type { JetStreamAccount } from './account.ts';
 import { type Engine, reservedBytes } from './engine.ts';
 import { formatTime } from './json/go-time.ts';
+import { clusterInfo } from './stream/cluster-info.ts';
 import { shownConfig, streamState } from './stream/info.ts';
 import { API_LEVEL } from './stream/metadata.ts';
 import type { Stream } from './stream/stream.ts';
@@ -160,7 +161,7 @@ function streamDetail(stream: Stream, options: JszOptions): Record<string, unkno
   return {
     name: stream.name,
     created: stream.created,
-    cluster: { leader: stream.host.serverName },
+    cluster: clusterInfo(stream.host),
     config: options.config === true ? shownConfig(stream, false) : undefined,
     state: streamState(stream),
     consumer_detail: shown.length === 0 ? undefined : shown,

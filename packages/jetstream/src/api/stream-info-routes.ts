@@ -1,6 +1,7 @@
 import { overlaps } from '@nats-ts/sublist';
 import type { JetStreamAccount } from '../account.ts';
 import { objectSchema } from '../json/schema.ts';
+import { clusterInfo } from '../stream/cluster-info.ts';
 import { nowText, type StateDetails, SUBJECTS_PAGE, streamInfo, subjectsPage } from '../stream/info.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ApiCall } from './api-call.ts';
@@ -46,7 +47,7 @@ const info: ApiRoute = {
       offset: hasPage ? page.offset : 0,
       limit: hasPage ? SUBJECTS_PAGE : 0,
       ...streamInfo(stream, { dynamic: true, details }),
-      cluster: { leader: stream.host.serverName },
+      cluster: clusterInfo(stream.host),
       ts: nowText(stream),
     };
     // The state counts what is on its way to the disk: it is told when that is there.
