@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { CLOSE_REASONS, WIRE_ERRORS } from '@nats-ts/protocol';
 import { Connection } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/context.ts';
+import { SharedReader } from './connection/shared-reader.ts';
 import { attach } from './connection/socket-events.ts';
 import { peek, TlsGate } from './connection/tls-gate.ts';
 import type { ConnectionRegistry } from './connection-registry.ts';
@@ -15,6 +16,7 @@ export class Acceptor {
   readonly #context: ConnectionContext;
   readonly #registry: ConnectionRegistry;
   readonly #tls: TlsGate | null;
+  readonly #reader = new SharedReader();
   /** Milliseconds a client gets for its CONNECT. */
   readonly authTimeoutMs: number;
 
@@ -30,8 +32,9 @@ export class Acceptor {
   accept(socket: Socket): void {
     const { settings } = this.#context;
     const isFull = this.#registry.open.size >= settings.maxConnections;
+    if (this.#tls === null) socket = this.#reader.adopt(socket, (chunk) => connection.intake.receive(chunk));
     const connection = new Connection(this.#context, socket, this.#registry.takeCid());
-    connection.logDebug('Client connection created');
+    connection.log.debug('Client connection created');
     this.#registry.add(connection);
     connection.account.connections.add(connection);
     if (isFull) this.#refuse(connection, socket);
@@ -42,7 +45,7 @@ export class Acceptor {
   #refuse(connection: Connection, socket: Socket): void {
     connection.outbound.append(this.#context.encodeInfo(connection, false));
     connection.sendError(WIRE_ERRORS.maxConnections);
-    connection.logRateLimited(WIRE_ERRORS.maxConnections);
+    connection.log.errorRateLimited(WIRE_ERRORS.maxConnections, connection.account.name);
     socket.on('error', () => {});
     connection.close(CLOSE_REASONS.maxConnections);
   }

@@ -1,5 +1,7 @@
 /** Limits that no option changes. The others are options with their defaults in `options.ts`. */
 
+/** Bytes read from a plain socket at a time, into one buffer that all of them share. */
+export const READ_BUFFER_BYTES: number = 128 * 1024;
 /** Bytes of an output slab of a busy connection. */
 export const LARGE_SLAB_BYTES: number = 128 * 1024;
 /** Bytes of the output slab a connection begins with. */

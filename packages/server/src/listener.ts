@@ -4,10 +4,13 @@ import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server
 export class ListenError extends Error {
   override readonly name = 'ListenError';
   readonly code: string;
+  /** `host:port` that was asked for. */
+  readonly address: string;
 
   constructor(address: string, cause: NodeJS.ErrnoException) {
     super(`listen tcp ${address}: bind: ${reason(cause)}`, { cause });
     this.code = cause.code ?? 'UNKNOWN';
+    this.address = address;
   }
 }
 

@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly clientAdvertise?: string;
   /** Default: the server id. No blanks. */
   readonly serverName?: string;
+  /** Told in INFO and by JetStream; a server with a name and no routes is still on its own. Equivalent to cluster.name. */
+  readonly clusterName?: string;
   readonly tags?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
   /** Version told to clients; default `2.15.1`, the nats-server this one behaves as. */
@@ -117,10 +119,12 @@ export interface Settings
       | 'jetstreamLimits'
       | 'gitCommit'
       | 'serverName'
+      | 'clusterName'
     >
   > {
   readonly clientAdvertise: string | null;
   readonly serverName: string | null;
+  readonly clusterName: string | null;
   readonly gitCommit: string | null;
   readonly authorization: AuthorizationOptions | null;
   readonly noAuthUser: string | null;
@@ -136,6 +140,7 @@ export function resolveOptions(options: ServerOptions): Settings {
     port: options.port ?? 4222,
     clientAdvertise: options.clientAdvertise ?? null,
     serverName: options.serverName ?? null,
+    clusterName: options.clusterName ?? null,
     tags: (options.tags ?? []).map((tag) => tag.toLowerCase()),
     metadata: options.metadata ?? {},
     version: options.version ?? '2.15.1',

@@ -32,6 +32,7 @@ export function serverInfo(
     tls_available: tls !== null && settings.allowNonTls,
     max_payload: settings.maxPayload,
     jetstream: settings.jetstream,
+    ...(settings.clusterName === null ? {} : { cluster: settings.clusterName }),
     domain: settings.jetstreamDomain,
     api_lvl: API_LEVEL,
     xkey: identity.xkey,

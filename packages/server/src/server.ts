@@ -94,6 +94,7 @@ export class NatsServer implements AsyncDisposable {
       logger,
       serverId: this.#identity.serverId,
       serverName: this.#name,
+      clusterName: settings.clusterName,
       maxPayload: settings.maxPayload,
       router: this.#context.router,
       flushQueue: this.#context.flushQueue,
@@ -237,6 +238,7 @@ export class NatsServer implements AsyncDisposable {
     logger.info(`  Version:  ${settings.version}`);
     logger.info(`  Git:      [${settings.gitCommit ?? 'not set'}]`);
     logger.debug(`  Go build: ${settings.runtimeVersion}`);
+    if (settings.clusterName !== null) logger.info(`  Cluster:  ${settings.clusterName}`);
     logger.info(`  Name:     ${this.#name}`);
     logger.info(`  ID:       ${this.#identity.serverId}`);
     if (this.#context.authenticator.hasPlainPasswords) {

@@ -13,6 +13,48 @@ export const testClock: Clock = {
   },
 };
 
+/** Time that stands still until it is moved. */
+export class ManualClock implements Clock {
+  #ms = 1_000_000;
+  #next = 1;
+  readonly #timers = new Map<number, { dueMs: number; callback: () => void }>();
+
+  now(): number {
+    return 1_800_000_000_000 + Math.floor(this.#ms);
+  }
+
+  monotonicMs(): number {
+    return this.#ms;
+  }
+
+  setTimer(callback: () => void, delayMs: number): { cancel(): void } {
+    const id = this.#next++;
+    this.#timers.set(id, { dueMs: this.#ms + Math.max(0, delayMs), callback });
+    return { cancel: () => this.#timers.delete(id) };
+  }
+
+  /** Timers that are set. */
+  get timerCount(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves time on, firing what becomes due, in order. */
+  advance(ms: number): void {
+    const end = this.#ms + ms;
+    for (;;) {
+      let first: [number, { dueMs: number; callback: () => void }] | null = null;
+      for (const entry of this.#timers) {
+        if (entry[1].dueMs <= end && (first === null || entry[1].dueMs < first[1].dueMs)) first = entry;
+      }
+      if (first === null) break;
+      this.#timers.delete(first[0]);
+      this.#ms = Math.max(this.#ms, first[1].dueMs);
+      first[1].callback();
+    }
+    this.#ms = end;
+  }
+}
+
 export const testIds: Ids = {
   nuid: () => testIds.token(22),
   token: (length) => Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
@@ -43,12 +85,11 @@ export class TestLogger implements Logger {
 /** A server on a free port of the loopback, and its log. */
 export async function startServer(
   options: ServerOptions = {},
+  clock: Clock = testClock,
+  ids: Ids = testIds,
 ): Promise<{ server: NatsServer; logger: TestLogger; port: number }> {
   const logger = new TestLogger();
-  const server = new NatsServer(
-    { host: '127.0.0.1', port: -1, ...options },
-    { clock: testClock, ids: testIds, logger },
-  );
+  const server = new NatsServer({ host: '127.0.0.1', port: -1, ...options }, { clock, ids, logger });
   await server.start();
   return { server, logger, port: server.port };
 }

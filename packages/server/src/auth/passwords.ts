@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { verify } from '@node-rs/bcrypt';
 import { BCRYPT_RUNNING_MAX, BCRYPT_WAITING_MAX } from '../limits.ts';
 
-const BCRYPT = /^\$2[abxy]\$\d{2}\$./;
+const BCRYPT = /^\$2[abxy]\$\d{2}\$/;
 
 /** True for a bcrypt hash, as nats-server recognises one. */
 export function isBcrypt(password: string): boolean {

@@ -8,7 +8,7 @@ export function connect(connection: Connection, json: string): void {
   connection.connectArrived();
   const { options, error } = parseConnect(json, connection.options);
   if (error !== null) {
-    connection.logError(error);
+    connection.log.error(error);
     connection.close(CLOSE_REASONS.protocolViolation);
     return;
   }
@@ -43,11 +43,11 @@ function conclude(connection: Connection, verdict: Verdict, isFirst: boolean): v
   if (options.protocol < 0 || options.protocol > 1) {
     connection.sendError(WIRE_ERRORS.invalidClientProtocol);
     connection.close(CLOSE_REASONS.badClientProtocol);
-    connection.logError(WIRE_ERRORS.invalidClientProtocol);
+    connection.log.error(WIRE_ERRORS.invalidClientProtocol);
   } else if (options.no_responders && !connection.headers) {
     connection.sendError(WIRE_ERRORS.noRespondersRequiresHeaders);
     connection.close(CLOSE_REASONS.noRespondersRequiresHeaders);
-    connection.logError(WIRE_ERRORS.noRespondersRequiresHeaders);
+    connection.log.error(WIRE_ERRORS.noRespondersRequiresHeaders);
   } else if (options.verbose) {
     connection.sendOk();
   }

@@ -19,13 +19,14 @@ import type { User } from '../auth/authenticator.ts';
 import type { ClientKind } from '../client-kind.ts';
 import type { MessageFrame } from '../delivery/message-frame.ts';
 import type { Subscription } from '../delivery/subscription.ts';
-import { goDurationOfMs } from '../go-format.ts';
 import type { ClientInfo } from '../internal-message.ts';
 import { CLOSE_FLUSH_MS, RTT_REPLY_BYTES_MIN } from '../limits.ts';
 import { WheelTimer } from '../timer-wheel.ts';
 import { Traffic } from '../traffic.ts';
 import { Access } from './access.ts';
+import { Backpressure } from './backpressure.ts';
 import { clientInfoOf } from './client-info.ts';
+import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionContext } from './context.ts';
 import { authUserText, logLabel } from './identity.ts';
 import { Intake } from './intake.ts';
@@ -63,6 +64,8 @@ export class Connection extends Traffic implements OutboundOwner {
   readonly intake: Intake;
   readonly outbound: Outbound;
   readonly pinger: Pinger;
+  readonly backpressure: Backpressure;
+  readonly log: ConnectionLog;
   readonly trace: Tracer;
   /** Own messages come back to own subscriptions. */
   echo = true;
@@ -77,8 +80,6 @@ export class Connection extends Traffic implements OutboundOwner {
   readonly stallBytes: number;
   /** How it is encrypted; null = not. */
   tls: { readonly version: string; readonly cipherSuite: string; readonly isFirst: boolean } | null = null;
-  /** Times a producer had to wait for it. */
-  stalls = 0;
   options: ConnectOptions = { ...DEFAULT_CONNECT_OPTIONS };
   account: Account;
   user: User | null;
@@ -90,11 +91,8 @@ export class Connection extends Traffic implements OutboundOwner {
   lastInputMs: number;
   #socket: Socket;
   #access: Access | null = null;
-  #logPrefix: string;
   #flushedMsgs = 0;
-  #waitingProducers: Connection[] = [];
   readonly #authTimer: WheelTimer;
-  readonly #writeTimer: WheelTimer;
 
   constructor(context: ConnectionContext, socket: Socket, cid: number) {
     super();
@@ -109,7 +107,8 @@ export class Connection extends Traffic implements OutboundOwner {
     this.startedMs = clock.monotonicMs();
     this.lastActivityMs = this.startMs;
     this.lastInputMs = this.startedMs;
-    this.#logPrefix = `${this.ip.includes(':') ? `[${this.ip}]` : this.ip}:${this.port} - cid:${cid}`;
+    this.log = new ConnectionLog(context, this.ip, this.port, cid);
+    this.backpressure = new Backpressure(this);
     this.account = context.globalAccount;
     this.user = context.authenticator.noAuthUser;
     this.limits = {
@@ -124,7 +123,6 @@ export class Connection extends Traffic implements OutboundOwner {
     this.trace = new Tracer(this, settings);
     this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits), socket);
     this.#authTimer = new WheelTimer(() => this.#authTimedOut());
-    this.#writeTimer = new WheelTimer(() => this.#writeTimedOut());
     if (this.user !== null) this.#setUser(this.user);
   }
 
@@ -173,11 +171,11 @@ export class Connection extends Traffic implements OutboundOwner {
   loggedIn(user: User | null, isFirst: boolean): void {
     this.limits.connectRequired = false;
     if (user !== null) this.#setUser(user);
-    if (isFirst) this.#logPrefix += logLabel(this.options, this.account.name);
+    if (isFirst) this.log.addLabel(logLabel(this.options, this.account.name));
   }
 
   authViolation(): void {
-    this.logError(`authentication error${authUserText(this.options)}`);
+    this.log.error(`authentication error${authUserText(this.options)}`);
     this.sendError(WIRE_ERRORS.authorization);
     this.close(CLOSE_REASONS.authenticationFailure);
   }
@@ -214,7 +212,7 @@ export class Connection extends Traffic implements OutboundOwner {
   // ---- subscriptions
 
   removeSubscription(subscription: Subscription): void {
-    if (this.traces) this.logTrace(`<-> [DELSUB ${subscription.sid}]`);
+    if (this.traces) this.log.trace(`<-> [DELSUB ${subscription.sid}]`);
     this.subscriptions.delete(subscription.sid);
     this.account.unsubscribe(subscription);
   }
@@ -226,7 +224,7 @@ export class Connection extends Traffic implements OutboundOwner {
 
   /** The last message it asked for was delivered. */
   reachedMax(subscription: Subscription): void {
-    this.logDebug(`Auto-unsubscribe limit of ${subscription.max} reached for sid '${subscription.sid}'`);
+    this.log.debug(`Auto-unsubscribe limit of ${subscription.max} reached for sid '${subscription.sid}'`);
     this.removeSubscription(subscription);
   }
 
@@ -291,52 +289,16 @@ export class Connection extends Traffic implements OutboundOwner {
     this.lastActivityMs = this.context.clock.now();
   }
 
-  /** This producer waits a little, because `target` is behind. */
-  stallFor(target: Connection): void {
-    target.stalls++;
-    this.context.counters.stalls++;
-    this.intake.stall(target.outbound.pending >= this.context.settings.maxPending);
-    if (!target.#waitingProducers.includes(this)) target.#waitingProducers.push(this);
-  }
-
   onWriteBlocked(): void {
-    this.context.wheel.set(this.#writeTimer, this.context.settings.writeDeadlineMs);
+    this.backpressure.writeBlocked();
   }
 
   onWriteDone(): void {
-    this.context.wheel.clear(this.#writeTimer);
-    this.#releaseProducers();
+    this.backpressure.writeDone();
   }
 
   onPendingExceeded(): void {
-    this.#countSlow();
-    this.logInfo(`Slow Consumer Detected: MaxPending of ${this.context.settings.maxPending} Exceeded`);
-    this.close(CLOSE_REASONS.slowConsumerPending);
-  }
-
-  #releaseProducers(): void {
-    if (this.#waitingProducers.length === 0) return;
-    const producers = this.#waitingProducers;
-    this.#waitingProducers = [];
-    for (const producer of producers) producer.intake.unstall();
-  }
-
-  #writeTimedOut(): void {
-    const { writeDeadlineMs } = this.context.settings;
-    // A client that never logged in is no consumer: closed, but not counted.
-    if (!this.limits.connectRequired) {
-      this.#countSlow();
-      this.logInfo(
-        `Slow Consumer Detected: WriteDeadline of ${goDurationOfMs(writeDeadlineMs)} exceeded with ` +
-          `${this.outbound.chunkCount} chunks of ${this.outbound.pending} total bytes.`,
-      );
-    }
-    this.close(CLOSE_REASONS.slowConsumerDeadline);
-  }
-
-  #countSlow(): void {
-    this.context.counters.slowConsumers++;
-    this.account.slowConsumers++;
+    this.backpressure.pendingExceeded();
   }
 
   // ---- the end
@@ -349,9 +311,8 @@ export class Connection extends Traffic implements OutboundOwner {
     this.intake.stop();
     this.pinger.stop();
     wheel.clear(this.#authTimer);
-    wheel.clear(this.#writeTimer);
-    this.#releaseProducers();
-    this.logDebug(`Client connection closed: ${reason}`);
+    this.backpressure.stop();
+    this.log.debug(`Client connection closed: ${reason}`);
     this.context.onClosed(this);
     this.dropSubscriptions();
     const socket = this.#socket;
@@ -377,7 +338,7 @@ export class Connection extends Traffic implements OutboundOwner {
   }
 
   stale(): void {
-    this.logDebug('Stale Client Connection - Closing');
+    this.log.debug('Stale Client Connection - Closing');
     this.context.counters.staleConnections++;
     this.sendError(WIRE_ERRORS.staleConnection);
     this.close(CLOSE_REASONS.staleConnection);
@@ -386,19 +347,19 @@ export class Connection extends Traffic implements OutboundOwner {
   /** An exception while handling it: a mistake of ours, which costs this connection only. */
   failed(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.logError(`Internal error, closing the connection: ${text}`);
+    this.log.error(`Internal error, closing the connection: ${text}`);
     this.close(CLOSE_REASONS.protocolViolation);
   }
 
   /** It sent more than it may while its password was being verified. */
   heldTooMuch(): void {
-    this.logError('Too much input before authentication was decided');
+    this.log.error('Too much input before authentication was decided');
     this.close(CLOSE_REASONS.authenticationFailure);
   }
 
   #authTimedOut(): void {
     this.sendError(WIRE_ERRORS.authenticationTimeout);
-    this.logDebug(WIRE_ERRORS.authenticationTimeout);
+    this.log.debug(WIRE_ERRORS.authenticationTimeout);
     this.close(CLOSE_REASONS.authenticationTimeout);
   }
 
@@ -406,28 +367,6 @@ export class Connection extends Traffic implements OutboundOwner {
 
   clientInfo(): ClientInfo {
     return clientInfoOf(this);
-  }
-
-  logError(text: string): void {
-    this.context.logger.error(`${this.#logPrefix} - ${text}`);
-  }
-
-  /** An error line that is left out when the same was written within the last second. */
-  logRateLimited(text: string): void {
-    const line = `${text} - Account:${this.account.name}`;
-    if (this.context.rateLimited.isDue(line)) this.logError(line);
-  }
-
-  logInfo(text: string): void {
-    this.context.logger.info(`${this.#logPrefix} - ${text}`);
-  }
-
-  logDebug(text: string): void {
-    if (this.context.settings.debug) this.context.logger.debug(`${this.#logPrefix} - ${text}`);
-  }
-
-  logTrace(text: string): void {
-    this.context.logger.trace(`${this.#logPrefix} - ${text}`);
   }
 }
 

@@ -121,7 +121,7 @@ export class Intake {
     if (this.#isOver || this.#stallTimer !== null) return;
     const connection = this.#connection;
     this.#stallTimer = connection.context.clock.setTimer(() => {
-      connection.logDebug(`Timed out of fast producer stall (${waitMs}ms)`);
+      connection.log.debug(`Timed out of fast producer stall (${waitMs}ms)`);
       this.unstall();
     }, waitMs);
     this.#updatePause();

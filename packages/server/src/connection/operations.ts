@@ -33,7 +33,7 @@ export class Operations implements ClientOperations {
   onInfo(json: string): void {
     const error = checkClientInfo(json);
     if (error === null) return;
-    this.#connection.logError(error);
+    this.#connection.log.error(error);
     this.#connection.close(CLOSE_REASONS.protocolViolation);
   }
 
@@ -70,7 +70,7 @@ export class Operations implements ClientOperations {
   }
 
   onClientError(text: string): void {
-    this.#connection.logError(`Client Error ${text}`);
+    this.#connection.log.error(`Client Error ${text}`);
     this.#connection.close(CLOSE_REASONS.parseError);
   }
 
@@ -86,9 +86,9 @@ export class Operations implements ClientOperations {
     }
     // nats-server's order of log lines.
     const isLoggedLast = violation.kind === 'control-line';
-    if (!isLoggedLast) connection.logError(violation.logText);
+    if (!isLoggedLast) connection.log.error(violation.logText);
     if (violation.wireText !== null) connection.sendError(violation.wireText);
     connection.close(violation.closeReason);
-    if (isLoggedLast) connection.logError(violation.logText);
+    if (isLoggedLast) connection.log.error(violation.logText);
   }
 }

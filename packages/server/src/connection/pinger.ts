@@ -61,12 +61,12 @@ export class Pinger {
   #tick(): void {
     const connection = this.#connection;
     const { settings, clock, wheel } = connection.context;
-    connection.logDebug('Client Ping Timer');
+    connection.log.debug('Client Ping Timer');
     const nowMs = clock.monotonicMs();
     const quietMs = nowMs - connection.lastInputMs;
     const knowsRtt = this.rttMs > 0 && nowMs - this.#pingedMs <= RTT_MAX_AGE_MS;
     if (quietMs < settings.pingIntervalMs && knowsRtt) {
-      connection.logDebug(`Delaying PING due to remote client data or ping ${Math.round(quietMs / 1000)}s ago`);
+      connection.log.debug(`Delaying PING due to remote client data or ping ${Math.round(quietMs / 1000)}s ago`);
     } else if (this.#unanswered + 1 > settings.pingMax) {
       connection.stale();
       return;

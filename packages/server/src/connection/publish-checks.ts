@@ -40,13 +40,13 @@ export function checkPublish(client: Connection, args: PublishArgs, subject: str
   if (client.options.pedantic && !route.isLiteral) client.sendError(WIRE_ERRORS.invalidPublishSubject);
   if (route.isReserved || !client.mayPublish(subject)) {
     client.sendError(`Permissions Violation for Publish to ${goQuote(subject)}`);
-    client.logError(`Publish Violation - Subject ${goQuote(subject)}`);
+    client.log.error(`Publish Violation - Subject ${goQuote(subject)}`);
     return false;
   }
   if (args.replyStart >= 0 && isReservedReply(args)) {
     const reply = subjectFromBytes(args.buffer, args.replyStart, args.replyEnd);
     client.sendError(`Permissions Violation for Publish with Reply of ${goQuote(reply)}`);
-    client.logError(`Publish Violation - Reply ${goQuote(reply)}`);
+    client.log.error(`Publish Violation - Reply ${goQuote(reply)}`);
     return false;
   }
   if (client.options.verbose) client.sendOk();

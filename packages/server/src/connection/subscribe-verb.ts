@@ -18,7 +18,7 @@ export function subscribe(connection: Connection, subject: string, queue: string
   if (settings.maxSubTokens > 0 && tokenCount(subject) > settings.maxSubTokens) {
     const text = `Permissions Violation for Subscription to ${goQuote(subject)}, too many tokens`;
     connection.sendError(text);
-    connection.logError(`Subscription Violation Too Many Tokens - Subject ${goQuote(subject)}, SID ${sid}`);
+    connection.log.error(`Subscription Violation Too Many Tokens - Subject ${goQuote(subject)}, SID ${sid}`);
     return;
   }
   if (settings.maxSubscriptions > 0 && connection.subscriptions.size >= settings.maxSubscriptions) {
@@ -54,10 +54,10 @@ function refuse(connection: Connection, subject: string, queue: string | null, s
   const to = `Permissions Violation for Subscription to ${goQuote(subject)}`;
   if (queue === null) {
     connection.sendError(to);
-    connection.logError(`Subscription Violation - Subject ${goQuote(subject)}, SID ${sid}`);
+    connection.log.error(`Subscription Violation - Subject ${goQuote(subject)}, SID ${sid}`);
   } else {
     connection.sendError(`${to} using queue ${goQuote(queue)}`);
-    connection.logError(`Subscription Violation - Subject ${goQuote(subject)}, Queue: ${goQuote(queue)}, SID ${sid}`);
+    connection.log.error(`Subscription Violation - Subject ${goQuote(subject)}, Queue: ${goQuote(queue)}, SID ${sid}`);
   }
 }
 
@@ -66,7 +66,7 @@ function limitReached(connection: Connection): void {
   const nowMs = context.clock.monotonicMs();
   if (nowMs - account.subscriptionsLoggedMs >= LIMIT_LOG_MS) {
     account.subscriptionsLoggedMs = nowMs;
-    connection.logError(WIRE_ERRORS.maxSubscriptions);
+    connection.log.error(WIRE_ERRORS.maxSubscriptions);
   }
   connection.sendError(WIRE_ERRORS.maxSubscriptions);
 }

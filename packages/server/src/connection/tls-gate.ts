@@ -45,7 +45,7 @@ export class TlsGate {
   /** Begins the handshake; `onSecure` is called when it is through, the connection is closed when it fails. */
   upgrade(connection: Connection, raw: Socket, onSecure: (socket: TLSSocket) => void): void {
     const key = addressOf(raw);
-    connection.logDebug('Starting TLS client connection handshake');
+    connection.log.debug('Starting TLS client connection handshake');
     this.#handshakes.set(key, { connection, onSecure });
     raw.on('close', () => this.#handshakes.delete(key));
     this.#server.emit('connection', raw);
@@ -64,8 +64,8 @@ export class TlsGate {
     }
     this.#handshakes.delete(key);
     const { connection } = handshake;
-    connection.logDebug('TLS handshake complete');
-    connection.logDebug(`TLS version ${tlsVersion(socket)}, cipher suite ${socket.getCipher().standardName}`);
+    connection.log.debug('TLS handshake complete');
+    connection.log.debug(`TLS version ${tlsVersion(socket)}, cipher suite ${socket.getCipher().standardName}`);
     handshake.onSecure(socket);
   }
 
@@ -77,8 +77,8 @@ export class TlsGate {
     this.#handshakes.delete(key);
     const { connection } = handshake;
     const { text, isProbe } = describe(error);
-    if (isProbe) connection.logDebug(`TLS handshake error: ${text}`);
-    else connection.logError(`TLS handshake error: ${text}`);
+    if (isProbe) connection.log.debug(`TLS handshake error: ${text}`);
+    else connection.log.error(`TLS handshake error: ${text}`);
     connection.close(CLOSE_REASONS.tlsHandshake);
   }
 }
@@ -111,6 +111,8 @@ function describe(error: NodeJS.ErrnoException): { text: string; isProbe: boolea
       return { text: 'EOF', isProbe: true };
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_HTTP_REQUEST':
+    // OpenSSL takes `CONNECT ` for a request to a proxy.
+    case 'ERR_SSL_HTTPS_PROXY_REQUEST':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
     case 'ERR_SSL_UNEXPECTED_MESSAGE':
       return { text: 'tls: first record does not look like a TLS handshake', isProbe: true };

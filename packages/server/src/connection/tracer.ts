@@ -18,7 +18,7 @@ export class Tracer {
 
   /** An operation of the client; `args` '' = none. */
   received(verb: string, args: string): void {
-    this.#connection.logTrace(args === '' ? `<<- [${verb}]` : `<<- [${verb} ${args}]`);
+    this.#connection.log.trace(args === '' ? `<<- [${verb}]` : `<<- [${verb} ${args}]`);
   }
 
   /** CONNECT, secrets blacked out. */
@@ -33,7 +33,7 @@ export class Tracer {
   }
 
   sent(verb: string, args = ''): void {
-    this.#connection.logTrace(args === '' ? `->> [${verb}]` : `->> [${verb} ${args}]`);
+    this.#connection.log.trace(args === '' ? `->> [${verb}]` : `->> [${verb} ${args}]`);
   }
 
   delivered(subscription: Subscription, frame: MessageFrame): void {
@@ -50,9 +50,9 @@ export class Tracer {
     const max = this.#settings.maxTracedMsgLen;
     if (max > 0 && end - start > max) {
       const cut = goQuoteBytes(buffer, start, start + max).slice(0, -1);
-      this.#connection.logTrace(`${arrow} MSG_PAYLOAD: [${cut}..."]`);
+      this.#connection.log.trace(`${arrow} MSG_PAYLOAD: [${cut}..."]`);
     } else {
-      this.#connection.logTrace(`${arrow} MSG_PAYLOAD: [${goQuoteBytes(buffer, start, end)}]`);
+      this.#connection.log.trace(`${arrow} MSG_PAYLOAD: [${goQuoteBytes(buffer, start, end)}]`);
     }
   }
 }

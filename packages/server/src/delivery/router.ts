@@ -40,9 +40,12 @@ export class Router {
     if (route.plain.length > 0 || route.queues.length > 0) {
       const frame = this.#begin(entry.subject);
       if (frame === null) return;
-      frame.setPublished(client, entry.subject, args, isOwned);
-      delivered = this.#deliver(frame, route);
-      this.#end(frame);
+      try {
+        frame.setPublished(client, entry.subject, args, isOwned);
+        delivered = this.#deliver(frame, route);
+      } finally {
+        this.#end(frame);
+      }
     }
     if (delivered === 0 && args.replyStart >= 0 && client.wantsNoResponders)
       client.sendNoResponders(entry.subject, args);
@@ -64,10 +67,12 @@ export class Router {
     if (matches.plain.length === 0 && matches.queues.length === 0) return 0;
     const frame = this.#begin(subject);
     if (frame === null) return 0;
-    frame.setInternal(subject, reply, header, payload);
-    const delivered = this.#deliver(frame, matches);
-    this.#end(frame);
-    return delivered;
+    try {
+      frame.setInternal(subject, reply, header, payload);
+      return this.#deliver(frame, matches);
+    } finally {
+      this.#end(frame);
+    }
   }
 
   #begin(subject: string): MessageFrame | null {
@@ -115,16 +120,28 @@ export class Router {
     return false;
   }
 
+  /** A mistake in a subscriber inside the process must not hit the publisher. */
+  #call(subscription: Subscription, frame: MessageFrame): boolean {
+    try {
+      subscription.delivered++;
+      return subscription.callback!(frame);
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#logger.error(`Internal subscription on "${subscription.subject}" failed: ${text}`);
+      return false;
+    }
+  }
+
   #deliverTo(subscription: Subscription, frame: MessageFrame): boolean {
     if (subscription.isClosed) return false;
     const target = subscription.connection;
-    if (target === null) return subscription.callback!(frame);
+    if (target === null) return this.#call(subscription, frame);
     const publisher = frame.publisher;
     if (target === publisher && !target.echo) return false;
     if (target.deniesDeliveries && target.deniesDelivery(frame.subject, subscription.queue)) return false;
     if (target.outbound.pending > target.stallBytes && publisher !== null) {
       if (this.#skipsSlow) return false;
-      publisher.stallFor(target);
+      target.backpressure.stall(publisher);
     }
     const delivered = ++subscription.delivered;
     target.deliver(subscription, frame);

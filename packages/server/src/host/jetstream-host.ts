@@ -13,6 +13,7 @@ export interface HostParts {
   readonly logger: Logger;
   readonly serverId: string;
   readonly serverName: string;
+  readonly clusterName: string | null;
   readonly maxPayload: number;
   readonly router: Router;
   readonly flushQueue: FlushQueue;
@@ -26,8 +27,7 @@ export class JetStreamHost {
   readonly log: Logger;
   readonly serverId: string;
   readonly serverName: string;
-  /** Clusters are not there yet. */
-  readonly clusterName: string | null = null;
+  readonly clusterName: string | null;
   readonly maxPayload: number;
   readonly #parts: HostParts;
   readonly #accounts: HostAccount[] = [];
@@ -40,6 +40,7 @@ export class JetStreamHost {
     this.log = parts.logger;
     this.serverId = parts.serverId;
     this.serverName = parts.serverName;
+    this.clusterName = parts.clusterName;
     this.maxPayload = parts.maxPayload;
   }
 
@@ -48,6 +49,11 @@ export class JetStreamHost {
     const added = new HostAccount(account, limits, this.#parts);
     this.#accounts.push(added);
     for (const watcher of this.#watchers) watcher(added);
+  }
+
+  /** The account of that name, or null. */
+  account(name: string): HostAccount | null {
+    return this.#accounts.find((account) => account.name === name) ?? null;
   }
 
   accounts(): Iterable<HostAccount> {

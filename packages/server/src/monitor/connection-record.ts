@@ -73,7 +73,7 @@ export function recordOf(connection: Connection): ConnectionRecord {
     outMsgs: connection.outMsgs,
     inBytes: connection.inBytes,
     outBytes: connection.outBytes,
-    stalls: connection.stalls,
+    stalls: connection.backpressure.stalls,
     name: options.name,
     lang: options.lang,
     version: options.version,

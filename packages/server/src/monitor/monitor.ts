@@ -107,17 +107,20 @@ export class Monitor {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    const name = this.#endpointOf(url.pathname);
+    const url = request.url ?? '/';
+    const queryStart = url.indexOf('?');
+    const path = queryStart < 0 ? url : url.slice(0, queryStart);
     try {
+      const name = this.#endpointOf(path);
+      const query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
       if (name === null) notFound(response);
-      else this.#serve(name, new Params(url.searchParams), response);
+      else this.#serve(name, new Params(query), response);
     } catch (error) {
       if (error instanceof BadRequest) {
         respond(response, 400, 'text/plain; charset=utf-8', error.message);
         return;
       }
-      this.#view.logger.error(`Monitoring request ${url.pathname} failed: ${String(error)}`);
+      this.#view.logger.error(`Monitoring request ${path} failed: ${String(error)}`);
       if (!response.headersSent) respond(response, 500, 'text/plain; charset=utf-8', 'internal error');
       else response.destroy();
     }

@@ -1,0 +1,77 @@
+import { CLOSE_REASONS } from '@nats-ts/protocol';
+import { goDurationOfMs } from '../go-format.ts';
+import { WheelTimer } from '../timer-wheel.ts';
+import type { Connection } from './connection.ts';
+
+/**
+ * What happens when a client does not take its output as fast as it comes (spec/core.md 3): producers wait a little, and
+ * beyond max_pending or write_deadline it is closed as a slow consumer.
+ */
+export class Backpressure {
+  /** Times a producer had to wait for it. */
+  stalls = 0;
+  readonly #connection: Connection;
+  readonly #writeTimer: WheelTimer;
+  #waiting: Connection[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#writeTimer = new WheelTimer(() => this.#writeTimedOut());
+  }
+
+  /** `producer` published to this connection while it was behind. */
+  stall(producer: Connection): void {
+    const { outbound, context } = this.#connection;
+    this.stalls++;
+    context.counters.stalls++;
+    producer.intake.stall(outbound.pending >= context.settings.maxPending);
+    if (!this.#waiting.includes(producer)) this.#waiting.push(producer);
+  }
+
+  writeBlocked(): void {
+    const { wheel, settings } = this.#connection.context;
+    wheel.set(this.#writeTimer, settings.writeDeadlineMs);
+  }
+
+  writeDone(): void {
+    this.#connection.context.wheel.clear(this.#writeTimer);
+    this.#release();
+  }
+
+  pendingExceeded(): void {
+    const { log, context } = this.#connection;
+    this.#count();
+    log.info(`Slow Consumer Detected: MaxPending of ${context.settings.maxPending} Exceeded`);
+    this.#connection.close(CLOSE_REASONS.slowConsumerPending);
+  }
+
+  stop(): void {
+    this.#connection.context.wheel.clear(this.#writeTimer);
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const producer of waiting) producer.intake.unstall();
+  }
+
+  #writeTimedOut(): void {
+    const { limits, log, outbound, context } = this.#connection;
+    // A client that never logged in is no consumer: closed, but not counted.
+    if (!limits.connectRequired) {
+      this.#count();
+      log.info(
+        `Slow Consumer Detected: WriteDeadline of ${goDurationOfMs(context.settings.writeDeadlineMs)} exceeded with ` +
+          `${outbound.chunkCount} chunks of ${outbound.pending} total bytes.`,
+      );
+    }
+    this.#connection.close(CLOSE_REASONS.slowConsumerDeadline);
+  }
+
+  #count(): void {
+    this.#connection.context.counters.slowConsumers++;
+    this.#connection.account.slowConsumers++;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ConnectionContext } from './context.ts';
+
+/** Lines of one connection: `ip:port - cid:N - "v1.2:go:name" - text` (spec/core.md 6.2). */
+export class ConnectionLog {
+  readonly #context: ConnectionContext;
+  #prefix: string;
+
+  constructor(context: ConnectionContext, ip: string, port: number, cid: number) {
+    this.#context = context;
+    this.#prefix = `${ip.includes(':') ? `[${ip}]` : ip}:${port} - cid:${cid}`;
+  }
+
+  /** Who it is, known after CONNECT: goes behind the address. */
+  addLabel(label: string): void {
+    this.#prefix += label;
+  }
+
+  error(text: string): void {
+    this.#context.logger.error(`${this.#prefix} - ${text}`);
+  }
+
+  /** An error line that is left out when the same was written within the last second. */
+  errorRateLimited(text: string, account: string): void {
+    const line = `${text} - Account:${account}`;
+    if (this.#context.rateLimited.isDue(line)) this.error(line);
+  }
+
+  info(text: string): void {
+    this.#context.logger.info(`${this.#prefix} - ${text}`);
+  }
+
+  debug(text: string): void {
+    if (this.#context.settings.debug) this.#context.logger.debug(`${this.#prefix} - ${text}`);
+  }
+
+  /** Only to be called when tracing is on. */
+  trace(text: string): void {
+    this.#context.logger.trace(`${this.#prefix} - ${text}`);
+  }
+}
