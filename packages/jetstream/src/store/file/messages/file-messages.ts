@@ -1,0 +1,450 @@
+import type { Clock, Log } from '../../../host.ts';
+import type {
+  LoadResult,
+  MessageStore,
+  StorageStats,
+  StoredMessage,
+  StoreEvents,
+  StoreState,
+  StreamStoreOptions,
+  SubjectFilter,
+  SubjectState,
+} from '../../store.ts';
+import { type FileSystem, replaceFile } from '../file-system.ts';
+import type { Block } from './block.ts';
+import type { BlockCache } from './block-cache.ts';
+import { BlockLoader } from './block-loader.ts';
+import { blockBytes } from './block-size.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { Compactor } from './compactor.ts';
+import { StoreBacklogError, StoreUnavailableError } from './errors.ts';
+import { Finder } from './finder.ts';
+import { FullPurge } from './full-purge.ts';
+import { Housekeeping, type RandomBytes } from './housekeeping.ts';
+import { encodeIndex } from './index-db.ts';
+import { captureIndex } from './index-state.ts';
+import { WRITE_BACKLOG_BYTES_MAX } from './limits.ts';
+import { Opener, type RecoveryFindings } from './opener.ts';
+import { Purger } from './purger.ts';
+import { RECORD_HASH_BYTES } from './record.ts';
+import { Salvage } from './salvage.ts';
+import { StreamLog } from './stream-log.ts';
+import { readTimeMs, readTimeNs } from './time64.ts';
+
+/** What the message store of a stream needs from outside. */
+export interface FileMessagesDependencies {
+  fs: FileSystem;
+  clock: Clock;
+  log: Log;
+  random: RandomBytes;
+  stats: StorageStats;
+  /** 0 = every commit is synced before it counts (the default of the server); else milliseconds between syncs. */
+  syncIntervalMs: number;
+  /** Shared by all streams. */
+  cache: BlockCache;
+}
+
+/** Messages left in the first block when the next one is fetched for the removals to come. */
+const PREFETCH_MESSAGES = 1024;
+
+/**
+ * The messages of one stream on disk, in nats-server's format: `<stream>/msgs`. Equivalent to fileStore in nats-server,
+ * with the difference that what is committed is on disk (DESIGN.md).
+ *
+ * Changes are made in memory at once and brought to disk in order, in groups; reads answer from memory or say which
+ * block to `warm`. Refuses changes after a failed write (until `recover`), and while WRITE_BACKLOG_BYTES_MAX wait for
+ * the disk.
+ */
+export class FileMessages implements MessageStore {
+  readonly kind = 'file';
+  /** What opening the stream found. */
+  readonly recovery: RecoveryFindings;
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #log: Log;
+  readonly #state: StreamLog;
+  readonly #queue: CommitQueue;
+  readonly #loader: BlockLoader;
+  readonly #finder: Finder;
+  readonly #housekeeping: Housekeeping;
+  readonly #compactor: Compactor;
+  readonly #fullPurge: FullPurge;
+  readonly #purger: Purger;
+  readonly #salvage: Salvage;
+  #closed = false;
+  #recovering: Promise<boolean> | null = null;
+
+  private constructor(
+    directory: string,
+    state: StreamLog,
+    queue: CommitQueue,
+    recovery: RecoveryFindings,
+    deps: FileMessagesDependencies,
+  ) {
+    const { fs, log } = deps;
+    const messages = `${directory}/msgs`;
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#log = log;
+    this.#state = state;
+    this.#queue = queue;
+    this.recovery = recovery;
+    this.#loader = new BlockLoader(fs, messages, state, log, deps.stats, (block) => this.#tidy(block));
+    this.#finder = new Finder(state, this.#loader);
+    this.#housekeeping = new Housekeeping(state, queue, this.#loader, fs, messages, deps.random, log);
+    this.#compactor = new Compactor(state, queue, this.#loader, this.#housekeeping, fs, directory, log);
+    this.#fullPurge = new FullPurge(state, queue, fs, directory);
+    this.#purger = new Purger(state, this.#loader, this.#finder, this.#housekeeping, this.#compactor, this.#fullPurge);
+    this.#salvage = new Salvage(state, queue, fs, messages);
+  }
+
+  /**
+   * Opens a stream's messages, recovering whatever the last run left; an empty or missing directory is a new stream.
+   *
+   * @param directory `<stream>`, which `msgs` is in.
+   * @throws UnsupportedStoreError for compressed or encrypted blocks; the directory is as it was then.
+   */
+  static async open(
+    directory: string,
+    streamName: string,
+    options: StreamStoreOptions,
+    deps: FileMessagesDependencies,
+  ): Promise<FileMessages> {
+    const queue = new CommitQueue({ ...deps, directory: `${directory}/msgs` });
+    const state = new StreamLog(streamName, blockBytes(options), deps.cache, (block, bytes) =>
+      queue.written(block, bytes),
+    );
+    const findings = await new Opener(deps.fs, directory, state, deps.log).open();
+    const messages = new FileMessages(directory, state, queue, findings, deps);
+    await messages.#begin(options);
+    deps.stats.recoveredMessages += findings.messages;
+    return messages;
+  }
+
+  get applied(): number {
+    return this.#queue.applied;
+  }
+
+  get committed(): number {
+    return this.#queue.committed;
+  }
+
+  get committedSeq(): number {
+    return this.#queue.committedSeq;
+  }
+
+  get failure(): Error | null {
+    return this.#queue.failure;
+  }
+
+  get messages(): number {
+    return this.#state.messages;
+  }
+
+  get bytes(): number {
+    return this.#state.bytes;
+  }
+
+  get firstSeq(): number {
+    return this.#state.firstSeq;
+  }
+
+  get lastSeq(): number {
+    return this.#state.lastSeq;
+  }
+
+  setEvents(events: StoreEvents): void {
+    this.#queue.setEvents(events);
+  }
+
+  append(
+    subject: string,
+    headerBuffer: Uint8Array,
+    headerStart: number,
+    headerEnd: number,
+    payloadBuffer: Uint8Array,
+    payloadStart: number,
+    payloadEnd: number,
+    timeMs: number,
+    timeNs: number,
+  ): number {
+    this.#checkWritable();
+    if (this.#queue.backlogBytes > WRITE_BACKLOG_BYTES_MAX) {
+      throw new StoreBacklogError(this.#state.stream, this.#queue.backlogBytes);
+    }
+    const seq = this.#state.append(
+      subject,
+      headerBuffer,
+      headerStart,
+      headerEnd,
+      payloadBuffer,
+      payloadStart,
+      payloadEnd,
+      timeMs,
+      timeNs,
+    );
+    this.#queue.mutated(seq);
+    return seq;
+  }
+
+  skip(count: number, timeMs: number, timeNs: number): number {
+    this.#checkWritable();
+    const seq = this.#state.lastSeq + count;
+    this.#state.skipTo(seq, timeMs, timeNs);
+    this.#queue.mutated(seq);
+    return seq;
+  }
+
+  remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): string | null {
+    this.#checkWritable();
+    const block = this.#state.blockWith(seq);
+    if (block === undefined) return null;
+    this.#loader.loadSync(block);
+    const segment = block.segmentOf(seq);
+    const at = segment !== null && block.has(seq) ? segment.find(seq) : -1;
+    if (segment === null || at < 0) return null;
+    const subject = this.#finder.subjectAt(segment, at);
+    const time = segment.offsetAt(at) + 12;
+    const timeMs = readTimeMs(segment.buffer, time);
+    const timeNs = readTimeNs(segment.buffer, time);
+    this.#state.takeOut(block, segment, at, seq);
+    if (reason !== 'limit') this.#state.appendTombstone(seq, timeMs, timeNs);
+    if (erase) this.#housekeeping.erase(block, seq);
+    this.#tidy(block);
+    this.#prefetch(block);
+    this.#queue.mutated(this.#state.lastSeq);
+    return subject;
+  }
+
+  purge(
+    filter: SubjectFilter | null,
+    belowSeq: number,
+    keep: number,
+    onRemoved: ((seq: number, subject: string) => void) | null,
+  ): number {
+    this.#checkWritable();
+    const removed = this.#purger.purge(filter, belowSeq, keep, onRemoved);
+    if (removed < 0) return 0;
+    this.#queue.mutated(this.#state.lastSeq);
+    return removed;
+  }
+
+  state(): StoreState {
+    const { messages, bytes, firstSeq, lastSeq, lastTimeMs, lastTimeNs, subjects, blocks } = this.#state;
+    const first = messages === 0 ? undefined : blocks.find((block) => block.messages > 0);
+    const { loss } = this.#loader;
+    return {
+      messages,
+      bytes,
+      firstSeq,
+      firstTime: first === undefined ? null : { ms: first.firstTimeMs, ns: first.firstTimeNs },
+      lastSeq,
+      lastTime: lastTimeMs === 0 && lastTimeNs === 0 ? null : { ms: lastTimeMs, ns: lastTimeNs },
+      subjects: subjects.size,
+      deleted: messages === 0 ? 0 : lastSeq - firstSeq + 1 - messages,
+      lost: loss === null ? null : { seqs: [...loss.seqs], bytes: loss.bytes },
+    };
+  }
+
+  deletedSeqs(): number[] {
+    const deleted: number[] = [];
+    if (this.#state.messages === 0) return deleted;
+    let expected = this.#state.firstSeq;
+    const gap = (to: number): void => {
+      for (; expected < to; expected++) deleted.push(expected);
+    };
+    for (const block of this.#state.blocks) {
+      if (block.messages === 0) continue;
+      gap(block.firstSeq);
+      block.removed.eachRange((first, last) => {
+        expected = first;
+        gap(last + 1);
+      });
+      expected = block.lastSeq + 1;
+    }
+    gap(this.#state.lastSeq + 1);
+    return deleted;
+  }
+
+  subject(subject: string): SubjectState | undefined {
+    const entry = this.#state.subjects.get(subject);
+    if (entry === undefined) return undefined;
+    this.#finder.resolveFirst(entry);
+    this.#finder.resolveLast(entry);
+    return { count: entry.count, first: entry.first, last: entry.last };
+  }
+
+  eachSubject(
+    filter: SubjectFilter | null,
+    callback: (subject: string, state: SubjectState) => boolean | undefined,
+  ): void {
+    const finder = this.#finder;
+    this.#state.subjects.each(filter, (entry) =>
+      // Many callers want the count alone; first and last may have to be read from disk.
+      callback(entry.subject, {
+        count: entry.count,
+        get first() {
+          finder.resolveFirst(entry);
+          return entry.first;
+        },
+        get last() {
+          finder.resolveLast(entry);
+          return entry.last;
+        },
+      }),
+    );
+  }
+
+  count(filter: SubjectFilter | null, from: number): number {
+    return this.#finder.count(filter, from);
+  }
+
+  load(seq: number, into: StoredMessage): LoadResult {
+    return this.#finder.load(seq, into);
+  }
+
+  loadNext(filter: SubjectFilter | null, from: number, into: StoredMessage): LoadResult {
+    return this.#finder.loadNext(filter, from, into);
+  }
+
+  loadLast(filter: SubjectFilter, upTo: number, into: StoredMessage): LoadResult {
+    return this.#finder.loadLast(filter, upTo, into);
+  }
+
+  seqAtTime(timeMs: number, timeNs: number): number {
+    return this.#finder.seqAtTime(timeMs, timeNs);
+  }
+
+  warm(seq: number, callback: (error: Error | null) => void): void {
+    const block = this.#state.blocks[this.#state.blockIndexOf(seq)];
+    if (block === undefined) queueMicrotask(() => callback(null));
+    else this.#loader.warm(block, callback);
+  }
+
+  recover(): Promise<boolean> {
+    if (this.#queue.failure === null) return Promise.resolve(true);
+    this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = null;
+    });
+    return this.#recovering;
+  }
+
+  /** Commits what is outstanding (its callbacks run), writes the index and closes the files. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#recovering;
+    await this.#compactor.close();
+    await this.#queue.settled();
+    await this.#fullPurge.idle();
+    try {
+      if (this.#queue.failure === null) {
+        await this.#queue.files.sync();
+        await this.#compactor.healAll();
+        await this.#writeIndex();
+      }
+    } finally {
+      await this.#queue.close();
+      this.#release();
+    }
+  }
+
+  /** Closes the files and leaves everything else as it is: the stream's directory is about to be removed. */
+  async abandon(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#compactor.close();
+    await this.#queue.close();
+    await this.#fullPurge.idle();
+    this.#release();
+  }
+
+  /** What a fresh or recovered stream still needs before it can be used. */
+  async #begin(options: StreamStoreOptions): Promise<void> {
+    const { lostSeqs, lostBytes, missingUpTo, missingTime } = this.recovery;
+    this.#queue.committedSeq = this.#state.lastSeq;
+    this.#queue.appliedSeq = this.#state.lastSeq;
+    this.#queue.hasIndex = true;
+    if (lostBytes > 0) this.#loader.noteLoss(lostSeqs, lostBytes);
+    if (missingUpTo > this.#state.lastSeq) this.#burn(missingUpTo, missingTime);
+    if (options.firstSeq > this.#state.lastSeq + 1) {
+      this.#state.appendTombstone(options.firstSeq - 1, 0, 0);
+      this.#queue.mutated(this.#state.lastSeq);
+    } else if (options.firstSeq === 1 && this.#state.firstSeq === 0) {
+      this.#state.firstSeq = 1;
+    }
+    for (const block of [...this.#state.blocks]) this.#tidy(block);
+    await this.#queue.settled();
+    if (this.#queue.failure !== null) throw this.#queue.failure;
+  }
+
+  /** An index says that sequences were used which no block has: they are not used again. */
+  #burn(upTo: number, time: bigint): void {
+    const first = this.#state.lastSeq + 1;
+    this.#log.error(`Filestore [${this.#state.stream}] messages from ${first} to ${upTo} are missing`);
+    const ns = Number(time % 1_000_000n);
+    this.#state.appendTombstone(upTo, Number(time / 1_000_000n), ns);
+    this.#state.lastTimeMs = Number(time / 1_000_000n);
+    this.#state.lastTimeNs = ns;
+    const seqs = Array.from({ length: Math.min(upTo - first + 1, 1000) }, (_, at) => first + at);
+    this.#loader.noteLoss(seqs, 0);
+    this.#queue.mutated(upTo);
+  }
+
+  /** A block has lost a message, or was found damaged: its file goes if it was the last one, or is rewritten. */
+  #tidy(block: Block): void {
+    if (this.#closed || this.#queue.failure !== null) return;
+    if (block.messages === 0 && this.#housekeeping.retire(block)) return;
+    this.#compactor.consider(block);
+  }
+
+  /** Removals from the front go on in the next block: have it in memory by then. */
+  #prefetch(block: Block): void {
+    if (block.messages > PREFETCH_MESSAGES) return;
+    const next = block === this.#state.blocks[0] ? this.#state.blocks[1] : undefined;
+    if (next !== undefined && !next.isLoaded) this.#loader.warm(next, () => {});
+  }
+
+  async #recover(): Promise<boolean> {
+    const { failure } = this.#queue;
+    try {
+      await this.#queue.settled();
+      await this.#salvage.run();
+    } catch (error) {
+      this.#log.warn(`Filestore [${this.#state.stream}] cannot be written yet: ${String(error)}`);
+      return false;
+    }
+    this.#log.info(`Filestore [${this.#state.stream}] goes on after: ${String(failure?.message)}`);
+    this.#queue.resume();
+    await this.#queue.settled();
+    return this.#queue.failure === null;
+  }
+
+  async #writeIndex(): Promise<void> {
+    if (this.recovery.fromIndex && this.#queue.hasIndex) return;
+    const index = captureIndex(this.#state, await this.#lastHash());
+    if (index === null) return;
+    const file = encodeIndex(this.#state.stream, index);
+    await replaceFile(this.#fs, `${this.#directory}/msgs`, 'index.db.tmp', 'index.db', file);
+  }
+
+  /** Hash of the last record; zeros if there is none. */
+  async #lastHash(): Promise<Buffer> {
+    const tail = this.#state.tail;
+    if (tail === undefined || tail.fileBytes < RECORD_HASH_BYTES) return Buffer.alloc(RECORD_HASH_BYTES);
+    const bytes = await this.#loader.readBytes(tail, tail.fileBytes);
+    return Buffer.from(bytes.subarray(bytes.length - RECORD_HASH_BYTES));
+  }
+
+  #release(): void {
+    for (const block of this.#state.blocks) this.#state.dropSegments(block);
+  }
+
+  #checkWritable(): void {
+    if (this.#closed) throw new StoreUnavailableError(`stream ${JSON.stringify(this.#state.stream)} is closed`);
+    const { failure } = this.#queue;
+    if (failure === null) return;
+    const message = `stream ${JSON.stringify(this.#state.stream)} cannot be written: ${failure.message}`;
+    throw new StoreUnavailableError(message, { cause: failure });
+  }
+}

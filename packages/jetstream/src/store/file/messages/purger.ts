@@ -1,0 +1,152 @@
+import { takesAll } from '../../shared/filters.ts';
+import type { SubjectFilter } from '../../store.ts';
+import type { Block } from './block.ts';
+import type { BlockLoader } from './block-loader.ts';
+import type { Compactor } from './compactor.ts';
+import type { Finder } from './finder.ts';
+import type { FullPurge } from './full-purge.ts';
+import type { Housekeeping } from './housekeeping.ts';
+import type { Segment } from './segment.ts';
+import type { StreamLog } from './stream-log.ts';
+import { readTimeMs, readTimeNs } from './time64.ts';
+
+type Removed = ((seq: number, subject: string) => void) | null;
+
+/** What remains to be written of a removal: the sequence and its message's time. */
+interface Tombstone {
+  seq: number;
+  timeMs: number;
+  timeNs: number;
+}
+
+/** Removes many messages at once. Reads the blocks they are in, on the event loop: control plane only. */
+export class Purger {
+  readonly #state: StreamLog;
+  readonly #loader: BlockLoader;
+  readonly #finder: Finder;
+  readonly #housekeeping: Housekeeping;
+  readonly #compactor: Compactor;
+  readonly #fullPurge: FullPurge;
+
+  constructor(
+    state: StreamLog,
+    loader: BlockLoader,
+    finder: Finder,
+    housekeeping: Housekeeping,
+    compactor: Compactor,
+    fullPurge: FullPurge,
+  ) {
+    this.#state = state;
+    this.#loader = loader;
+    this.#finder = finder;
+    this.#housekeeping = housekeeping;
+    this.#compactor = compactor;
+    this.#fullPurge = fullPurge;
+  }
+
+  /** As MessageStore.purge. Returns -1 if nothing changed at all. */
+  purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: Removed): number {
+    // As nats-server: "everything below 1" is nothing.
+    if (belowSeq === 1) return -1;
+    const all = filter === null || takesAll(filter);
+    if (all && keep === 0) {
+      const below = belowSeq === 0 ? this.#state.lastSeq + 1 : belowSeq;
+      if (below < this.#state.firstSeq) return -1;
+      if (below > this.#state.lastSeq) return this.#purgeAll(below, onRemoved);
+    }
+    const total = this.#finder.count(filter, 0);
+    const most = keep === 0 ? total : total - keep;
+    const last = belowSeq === 0 ? this.#state.lastSeq : Math.min(belowSeq - 1, this.#state.lastSeq);
+    const removed = most > 0 ? this.#removeMatching(all ? null : filter, last, most, onRemoved) : 0;
+    return removed === 0 ? -1 : removed;
+  }
+
+  #purgeAll(belowSeq: number, onRemoved: Removed): number {
+    const removed = this.#state.messages;
+    if (onRemoved !== null) {
+      for (const block of this.#state.blocks) {
+        if (block.messages === 0) continue;
+        this.#loader.loadSync(block);
+        this.#eachMatching(block, null, Number.MAX_SAFE_INTEGER, (segment, at, seq) => {
+          onRemoved(seq, this.#state.entryAt(segment, at)?.subject ?? '');
+          return true;
+        });
+      }
+    }
+    this.#fullPurge.begin(belowSeq - 1);
+    return removed;
+  }
+
+  #removeMatching(filter: SubjectFilter | null, last: number, most: number, onRemoved: Removed): number {
+    const tombstones: Tombstone[] = [];
+    let removed = 0;
+    // Retiring a block takes it, and perhaps more, out of the list.
+    for (const block of [...this.#state.blocks]) {
+      if (removed === most || block.firstSeq > last) break;
+      if (block.messages === 0 || (filter !== null && !this.#finder.mayHave(block, filter))) continue;
+      if (filter === null && onRemoved === null && block.lastSeq <= last && block.messages <= most - removed) {
+        const { messages } = block;
+        if (this.#removeFirst(block)) {
+          removed += messages;
+          continue;
+        }
+      }
+      this.#loader.loadSync(block);
+      removed += this.#removeFrom(block, filter, last, most - removed, tombstones, onRemoved);
+    }
+    for (const { seq, timeMs, timeNs } of tombstones) this.#state.appendTombstone(seq, timeMs, timeNs);
+    return removed;
+  }
+
+  /** Removes the stream's first block without reading it, if it is known which subjects it has. */
+  #removeFirst(block: Block): boolean {
+    if (block !== this.#state.blocks[0] || block === this.#state.tail || block.subjects === null) return false;
+    this.#state.takeOutAll(block, block.subjects);
+    return this.#housekeeping.retire(block);
+  }
+
+  #removeFrom(
+    block: Block,
+    filter: SubjectFilter | null,
+    last: number,
+    most: number,
+    tombstones: Tombstone[],
+    onRemoved: Removed,
+  ): number {
+    const before = tombstones.length;
+    let removed = 0;
+    this.#eachMatching(block, filter, last, (segment, at, seq) => {
+      if (removed === most) return false;
+      const time = segment.offsetAt(at) + 12;
+      tombstones.push({ seq, timeMs: readTimeMs(segment.buffer, time), timeNs: readTimeNs(segment.buffer, time) });
+      const subject = this.#state.entryAt(segment, at)?.subject ?? '';
+      this.#state.takeOut(block, segment, at, seq);
+      onRemoved?.(seq, subject);
+      removed++;
+      return true;
+    });
+    // A file that goes takes what it says of its messages with it.
+    if (block.messages === 0 && this.#housekeeping.retire(block)) tombstones.length = before;
+    else this.#compactor.consider(block);
+    return removed;
+  }
+
+  /** Calls back for the messages of a block in memory that pass, up to `last`, until the callback returns false. */
+  #eachMatching(
+    block: Block,
+    filter: SubjectFilter | null,
+    last: number,
+    callback: (segment: Segment, at: number, seq: number) => boolean,
+  ): void {
+    for (const segment of [block.read, block.written]) {
+      if (segment === null) continue;
+      for (let at = 0; at < segment.count; at++) {
+        const seq = segment.seqAt(at);
+        if (seq > last) return;
+        if (!block.has(seq)) continue;
+        if (filter !== null && !this.#finder.matches(filter, segment, at)) continue;
+        if (!callback(segment, at, seq)) return;
+      }
+    }
+  }
+}

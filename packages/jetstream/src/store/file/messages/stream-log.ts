@@ -1,0 +1,383 @@
+import { subjectFromBytes } from '@nats-ts/protocol';
+import { checkSequence, RECORD_BYTES_MAX } from '../../shared/limits.ts';
+import { Block } from './block.ts';
+import type { BlockCache } from './block-cache.ts';
+import { BlockSubjects } from './block-subjects.ts';
+import { BLOCK_GAPS_MAX, WINDOW_BYTES_MIN } from './limits.ts';
+import {
+  checkedSubjectBytes,
+  EMPTY_RECORD_BYTES,
+  RECORD_HEAD_BYTES,
+  recordLength,
+  subjectLength,
+  writeEmptyRecord,
+  writeMessageRecord,
+} from './record.ts';
+import { Segment } from './segment.ts';
+import { SeqSet } from './seq-set.ts';
+import { type SubjectEntry, SubjectTable } from './subject-table.ts';
+import { readTimeMs, readTimeNs } from './time64.ts';
+
+/**
+ * The state of a stream's messages: blocks, subjects and counts. Its methods change it at once and touch no file;
+ * `CommitQueue` brings what they leave in the blocks' buffers to disk.
+ */
+export class StreamLog {
+  readonly stream: string;
+  /** Size at which a block is full. */
+  readonly blockBytesMax: number;
+  readonly cache: BlockCache;
+  /** Ascending by index and by sequence; the last one is written to. Empty until something is stored. */
+  blocks: Block[] = [];
+  readonly subjects: SubjectTable = new SubjectTable();
+  messages = 0;
+  bytes = 0;
+  /** 0 until something was stored; lastSeq + 1 when there is no message. */
+  firstSeq = 0;
+  lastSeq = 0;
+  /** Time of the last message ever stored; (0, 0) = none. */
+  lastTimeMs = 0;
+  lastTimeNs = 0;
+  /** Index the next new block gets at least. */
+  #nextIndex = 1;
+  readonly #onWritten: (block: Block, bytes: number) => void;
+
+  /** @param onWritten told of bytes that stand in a block's buffer and have to go to its file. */
+  constructor(
+    stream: string,
+    blockBytesMax: number,
+    cache: BlockCache,
+    onWritten: (block: Block, bytes: number) => void,
+  ) {
+    this.stream = stream;
+    this.blockBytesMax = blockBytesMax;
+    this.cache = cache;
+    this.#onWritten = onWritten;
+  }
+
+  get tail(): Block | undefined {
+    return this.blocks.at(-1);
+  }
+
+  /** Appends a message to the last block's buffer and returns its sequence. */
+  append(
+    subject: string,
+    header: Uint8Array,
+    headerStart: number,
+    headerEnd: number,
+    payload: Uint8Array,
+    payloadStart: number,
+    payloadEnd: number,
+    timeMs: number,
+    timeNs: number,
+  ): number {
+    const known = this.subjects.get(subject);
+    const subjectBytes = known === undefined ? checkedSubjectBytes(subject) : known.bytes;
+    const headerBytes = headerEnd > headerStart ? headerEnd - headerStart + 4 : 0;
+    const length = EMPTY_RECORD_BYTES + subjectBytes + headerBytes + payloadEnd - payloadStart;
+    if (length > RECORD_BYTES_MAX) {
+      throw new RangeError(`message record of ${length} bytes is above the limit of ${RECORD_BYTES_MAX} bytes`);
+    }
+    const seq = this.lastSeq + 1;
+    checkSequence(seq);
+    const block = this.#blockFor(length, seq - 1);
+    const window = this.#window(block, length);
+    const offset = window.length;
+    writeMessageRecord(
+      block.key,
+      window.buffer,
+      offset,
+      length,
+      seq,
+      subject,
+      subjectBytes,
+      header,
+      headerStart,
+      headerEnd,
+      payload,
+      payloadStart,
+      payloadEnd,
+      timeMs,
+      timeNs,
+    );
+    const entry = known ?? this.subjects.add(subject, subjectBytes);
+    window.index(offset, seq, entry.id, true);
+    this.subjects.appended(entry, seq);
+    this.#grow(block, window, length);
+    this.#countIn(block, seq, length, timeMs, timeNs);
+    return seq;
+  }
+
+  /** Uses up sequences up to `seq` without a message. */
+  skipTo(seq: number, timeMs: number, timeNs: number): void {
+    checkSequence(seq);
+    const block = this.#blockFor(EMPTY_RECORD_BYTES, seq);
+    this.#appendEmpty(block, seq, 'erased', timeMs, timeNs);
+    if (block.messages === 0) block.firstSeq = seq + 1;
+    else block.removed.addRange(block.lastSeq + 1, seq);
+    this.#setLast(block, seq, timeMs, timeNs);
+    if (this.messages === 0) this.firstSeq = seq + 1;
+  }
+
+  /** Marks a sequence as removed, for good. One above all others also becomes the last one used. */
+  appendTombstone(seq: number, timeMs: number, timeNs: number): void {
+    const isBeyond = seq > this.lastSeq;
+    checkSequence(seq);
+    // Without a message in front of it nats-server takes a tombstone's sequence for one that was used.
+    const mustStart = isBeyond && (this.tail?.messages ?? 0) > 0;
+    const block = mustStart ? this.#startBlock() : this.#blockFor(EMPTY_RECORD_BYTES, this.lastSeq);
+    this.#appendEmpty(block, seq, 'tombstone', timeMs, timeNs);
+    if (!isBeyond) return;
+    block.firstSeq = seq + 1;
+    block.lastSeq = seq;
+    this.lastSeq = seq;
+    if (this.messages === 0) this.firstSeq = seq + 1;
+  }
+
+  /** Index of the block in which the sequence is, or would be; `blocks.length` if it is above all. */
+  blockIndexOf(seq: number): number {
+    let low = 0;
+    let high = this.blocks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.blocks[middle]!.lastSeq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The block that has the message; undefined if there is no such message. */
+  blockWith(seq: number): Block | undefined {
+    const block = this.blocks[this.blockIndexOf(seq)];
+    return block?.has(seq) ? block : undefined;
+  }
+
+  /** The subject of a message in memory; undefined only after damage that hit a subject. */
+  entryAt(segment: Segment, at: number): SubjectEntry | undefined {
+    const known = this.subjects.byId(segment.subjectIdAt(at));
+    if (known !== undefined) return known;
+    const offset = segment.offsetAt(at);
+    const start = offset + RECORD_HEAD_BYTES;
+    const end = start + subjectLength(segment.buffer, offset);
+    const entry = this.subjects.get(subjectFromBytes(segment.buffer, start, end));
+    if (entry !== undefined) segment.setSubjectId(at, entry.id);
+    return entry;
+  }
+
+  /**
+   * Takes a message that is in memory out of all counts. Returns the length of its record. The block may be without
+   * messages afterwards.
+   */
+  takeOut(block: Block, segment: Segment, at: number, seq: number): number {
+    const length = recordLength(segment.buffer, segment.offsetAt(at));
+    const entry = this.entryAt(segment, at);
+    if (entry === undefined) {
+      block.subjects = null;
+    } else {
+      block.subjects?.removed(entry);
+      this.subjects.removed(entry, seq);
+    }
+    this.countOut(block, seq, length);
+    return length;
+  }
+
+  /** Takes out all messages of the first block that has any, going by what is known of its subjects. */
+  takeOutAll(block: Block, subjects: BlockSubjects): void {
+    for (const [entry, count] of subjects.entries()) {
+      if (entry.first <= block.lastSeq) {
+        entry.first = block.lastSeq + 1;
+        entry.firstExact = false;
+      }
+      this.subjects.removed(entry, 0, count);
+    }
+    this.messages -= block.messages;
+    this.bytes -= block.bytes;
+    block.messages = 0;
+    block.bytes = 0;
+    block.subjects = null;
+    emptied(block);
+    this.findFirst();
+  }
+
+  /** Takes a message out of the counts of block and stream. */
+  countOut(block: Block, seq: number, length: number): void {
+    this.messages--;
+    this.bytes -= length;
+    block.messages--;
+    block.bytes -= length;
+    if (block.messages === 0) emptied(block);
+    else if (seq === block.firstSeq) this.#advanceFirst(block);
+    else block.removed.add(seq);
+    if (seq === this.firstSeq) this.findFirst();
+  }
+
+  /** Sets the stream's first sequence to that of the first block with a message. */
+  findFirst(): void {
+    for (const block of this.blocks) {
+      if (block.messages === 0) continue;
+      this.firstSeq = block.firstSeq;
+      return;
+    }
+    this.firstSeq = this.lastSeq + 1;
+  }
+
+  /** Takes a block out of the stream. Its messages have been counted out. */
+  detach(block: Block): void {
+    block.retired = true;
+    const at = this.blocks.indexOf(block);
+    if (at >= 0) this.blocks.splice(at, 1);
+    this.dropSegments(block);
+  }
+
+  /** Takes a block's bytes from memory, those that still have to be written excepted. */
+  dropSegments(block: Block): void {
+    if (block.read !== null) this.cache.remove(block.read);
+    block.read = null;
+    if (block.written !== null) this.cache.remove(block.written);
+    if (block.durableBytes === block.fileBytes) block.written = null;
+  }
+
+  /** Leaves everything behind and goes on in a new block, above `lastSeq`. */
+  startOver(lastSeq: number): Block {
+    checkSequence(lastSeq);
+    const block = this.newBlock(lastSeq);
+    for (const old of this.blocks) {
+      old.retired = true;
+      this.dropSegments(old);
+    }
+    this.blocks = [block];
+    this.subjects.clear();
+    this.messages = 0;
+    this.bytes = 0;
+    this.lastSeq = lastSeq;
+    this.firstSeq = lastSeq + 1;
+    return block;
+  }
+
+  /** A block with the next free index that is not in the list yet. */
+  newBlock(lastSeq: number): Block {
+    this.#nextIndex = Math.max(this.#nextIndex, (this.tail?.index ?? 0) + 1);
+    const block = new Block(this.stream, this.#nextIndex++, lastSeq);
+    block.created = false;
+    return block;
+  }
+
+  /** No new block gets an index below this. */
+  reserveIndex(index: number): void {
+    this.#nextIndex = Math.max(this.#nextIndex, index);
+  }
+
+  /** Notes which subjects a block in memory has, unless they are too many. */
+  noteSubjects(block: Block): void {
+    if (block.subjects !== null || !block.isLoaded) return;
+    const subjects = new BlockSubjects();
+    for (const segment of [block.read, block.written]) {
+      for (let at = 0; at < (segment?.count ?? 0); at++) {
+        if (!block.has(segment!.seqAt(at))) continue;
+        const entry = this.entryAt(segment!, at);
+        if (entry === undefined || !subjects.add(entry)) return;
+      }
+    }
+    block.subjects = subjects;
+  }
+
+  /** The last block if `bytes` more fit into it and it does not get too many gaps up to `seq`; else a new one. */
+  #blockFor(bytes: number, seq: number): Block {
+    const tail = this.tail;
+    if (tail !== undefined) {
+      const full = tail.fileBytes > 0 && tail.fileBytes + bytes > this.blockBytesMax;
+      const gaps = tail.messages > 0 ? tail.removed.size + seq - tail.lastSeq : 0;
+      if (!full && gaps <= BLOCK_GAPS_MAX) return tail;
+    }
+    return this.#startBlock();
+  }
+
+  #startBlock(): Block {
+    const tail = this.tail;
+    if (tail !== undefined) this.noteSubjects(tail);
+    const block = this.newBlock(this.lastSeq);
+    // Whoever fills a block fills the next one too: spare it the first few doublings.
+    const filled = tail?.written?.start === 0 ? Math.floor(tail.written.length / 4) : 0;
+    if (filled > WINDOW_BYTES_MIN) {
+      block.written = new Segment(block, 0, Buffer.allocUnsafeSlow(filled));
+      this.cache.use(block.written);
+    }
+    this.blocks.push(block);
+    return block;
+  }
+
+  /** The buffer behind a block's end, with room for `bytes`. */
+  #window(block: Block, bytes: number): Segment {
+    let window = block.written;
+    if (window === null) {
+      const size = Math.max(bytes, WINDOW_BYTES_MIN);
+      window = new Segment(block, block.fileBytes, Buffer.allocUnsafeSlow(size));
+      block.written = window;
+      this.cache.use(window);
+    } else if (window.length + bytes > window.buffer.length) {
+      window.reserve(bytes, this.blockBytesMax - window.start);
+      this.cache.resized(window);
+    }
+    return window;
+  }
+
+  #grow(block: Block, window: Segment, bytes: number): void {
+    window.length += bytes;
+    block.fileBytes += bytes;
+    this.#onWritten(block, bytes);
+  }
+
+  #appendEmpty(block: Block, seq: number, kind: 'tombstone' | 'erased', timeMs: number, timeNs: number): void {
+    const window = this.#window(block, EMPTY_RECORD_BYTES);
+    writeEmptyRecord(block.key, window.buffer, window.length, seq, kind, timeMs, timeNs);
+    this.#grow(block, window, EMPTY_RECORD_BYTES);
+  }
+
+  #countIn(block: Block, seq: number, length: number, timeMs: number, timeNs: number): void {
+    if (block.messages === 0) {
+      block.firstSeq = seq;
+      block.firstTimeMs = timeMs;
+      block.firstTimeNs = timeNs;
+    } else if (seq > block.lastSeq + 1) {
+      block.removed.addRange(block.lastSeq + 1, seq - 1);
+    }
+    // Counted again when the block is full: not on the way of every message.
+    block.subjects = null;
+    block.messages++;
+    block.bytes += length;
+    if (this.messages === 0) this.firstSeq = seq;
+    this.messages++;
+    this.bytes += length;
+    this.#setLast(block, seq, timeMs, timeNs);
+  }
+
+  #setLast(block: Block, seq: number, timeMs: number, timeNs: number): void {
+    block.lastSeq = seq;
+    block.lastTimeMs = timeMs;
+    block.lastTimeNs = timeNs;
+    this.lastSeq = seq;
+    this.lastTimeMs = timeMs;
+    this.lastTimeNs = timeNs;
+  }
+
+  /** Moves a block's first sequence to its next message, which is in memory as the one before it was. */
+  #advanceFirst(block: Block): void {
+    const next = block.removed.nextAbsent(block.firstSeq + 1);
+    if (next !== block.firstSeq + 1) block.removed.removeBelow(next);
+    block.firstSeq = next;
+    const segment = block.segmentOf(next);
+    const at = segment === null ? -1 : segment.find(next);
+    if (at < 0) return;
+    const offset = segment!.offsetAt(at);
+    block.firstTimeMs = readTimeMs(segment!.buffer, offset + 12);
+    block.firstTimeNs = readTimeNs(segment!.buffer, offset + 12);
+  }
+}
+
+/** What a block looks like that has no message any more. */
+function emptied(block: Block): void {
+  block.firstSeq = block.lastSeq + 1;
+  block.firstTimeMs = 0;
+  block.firstTimeNs = 0;
+  block.removed = new SeqSet();
+}
