@@ -225,7 +225,8 @@ describeSameTranscript('JetStream consumers', JS, {
     const advisories = t.client.subscribe('$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>');
     await pullConsumer(t, { ack_wait: 100e6, max_deliver: 3 });
     const sid = t.client.subscribe('pull.inbox');
-    pull(t, '{"batch":6,"expires":2000000000}');
+    // One more than there are deliveries: nats-server looks for exhausted messages only while a pull is waiting.
+    pull(t, '{"batch":7,"expires":2000000000}');
     await t.take(sid, 2);
     await t.take(sid, 4);
     const message = await t.client.next(advisories, 2000);

@@ -18,8 +18,9 @@ export class Transcript {
     this.server = server;
   }
 
+  /** One field of a JSON text a line, so that a difference shows where it is; the order of fields stays visible. */
   note(line: string): void {
-    this.lines.push(mask(line));
+    this.lines.push(...mask(line).replaceAll(',"', ',\n    "').split('\n'));
   }
 
   /** One `$JS.API` request; returns the answer's JSON for use in later steps. */

@@ -1,0 +1,2 @@
+export { EventsService } from './events-service.ts';
+export { type LogSettings, openLogger, ServiceLogger } from './logger.ts';

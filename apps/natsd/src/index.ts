@@ -1,0 +1,1 @@
+export { type EmbeddedJetStream, EmbeddedServer, type StartOptions, startServer } from './start-server.ts';

@@ -16,5 +16,13 @@ export { JetStream } from './jetstream.ts';
 export { encodeJson } from './json/encode.ts';
 export type { HealthzOptions, HealthzResult, JszOptions } from './monitor.ts';
 export type { JetStreamLimits, JetStreamOptions } from './options.ts';
-export { MemoryStorage } from './store/memory/memory-storage.ts';
+export {
+  BLOCK_CACHE_BYTES_MAX,
+  CONCURRENT_SYNCS_MAX,
+  FileStorage,
+  MemoryStorage,
+  NodeFileSystem,
+  type StorageDependencies,
+  StoreLockedError,
+} from './store/index.ts';
 export type { Storage, StorageStats } from './store/store.ts';

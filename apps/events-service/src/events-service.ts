@@ -1,0 +1,120 @@
+import type { EventsConfig } from '@nats-ts/config';
+import { type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
+import { splitAddress } from './address.ts';
+import { DebugServer } from './debug-server.ts';
+import type { ServiceLogger } from './logger.ts';
+import { loadOrCreateCertificate } from './tls-files.ts';
+import { unsupportedSettings } from './unsupported.ts';
+
+type Phase = 'starting' | 'recovering' | 'serving' | 'stopping';
+
+/** The broker in the shape of ownCloud's `nats` service: what its configuration says, with its debug server. */
+export class EventsService implements AsyncDisposable {
+  readonly #config: EventsConfig;
+  readonly #log: ServiceLogger;
+  readonly #version: string;
+  #phase: Phase = 'starting';
+  #embedded: EmbeddedServer | null = null;
+  #debug: DebugServer | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(config: EventsConfig, log: ServiceLogger, version: string) {
+    this.#config = config;
+    this.#log = log;
+    this.#version = version;
+  }
+
+  /** Port that clients connect to; known once started. */
+  get port(): number {
+    return this.#embedded?.port ?? 0;
+  }
+
+  /** Resolves when clients are served. Rejects, with everything closed again, when that cannot be. */
+  async start(): Promise<void> {
+    const refused = unsupportedSettings(this.#config);
+    if (refused.length > 0) throw new Error(refused.join('; '));
+    try {
+      await this.#startDebug();
+      this.#embedded = await startServer(await this.#startOptions());
+      this.#phase = 'serving';
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** What keeps the service from being ready, empty when nothing does. */
+  unready(): string[] {
+    const reasons: string[] = [];
+    if (this.#phase !== 'serving') reasons.push(`the service is ${this.#phase}`);
+    const failing = this.#embedded?.storage?.stats.failing ?? null;
+    if (failing !== null) reasons.push(`the last store sync failed: ${failing}`);
+    return reasons;
+  }
+
+  /** Acknowledgements that are under way go out, then everything closes. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#phase = 'stopping';
+    try {
+      await this.#embedded?.stop();
+    } finally {
+      await this.#debug?.stop();
+    }
+  }
+
+  async #startDebug(): Promise<void> {
+    const { addr, token } = this.#config.debug;
+    if (addr === '') return;
+    const address = splitAddress(addr);
+    if (address === null)
+      throw new Error(`NATS_DEBUG_ADDR: ${JSON.stringify(addr)} is not an address, expected host:port`);
+    this.#debug = new DebugServer({ ...address, token, version: this.#version }, { unready: () => this.unready() });
+    await this.#debug.start();
+  }
+
+  async #startOptions(): Promise<StartOptions> {
+    const { nats } = this.#config;
+    return {
+      host: nats.host,
+      port: nats.port,
+      clusterName: nats.clusterId,
+      gitCommit: `nats-ts-${this.#version}`,
+      runtimeVersion: `node${process.versions.node}`,
+      logger: this.#log,
+      debug: this.#log.level === 'debug' || this.#log.level === 'trace',
+      trace: this.#log.level === 'trace',
+      ...(nats.authUsername === '' ? {} : { authorization: { user: nats.authUsername, password: nats.authPassword } }),
+      ...(nats.enableTls ? { tls: await this.#tls() } : {}),
+      jetstream: {
+        storeDir: nats.storeDir,
+        // As lenient as the nats-server that the original embeds.
+        strict: false,
+      },
+      onRecovering: (storeDir) => {
+        this.#phase = 'recovering';
+        this.#log.always(`Store directory: ${storeDir}`);
+      },
+      onReady: (address) => this.#log.always(`Ready for clients on ${address}`),
+    };
+  }
+
+  async #tls(): Promise<NonNullable<StartOptions['tls']>> {
+    const { nats } = this.#config;
+    const pair = await loadOrCreateCertificate({
+      certFile: nats.tlsCert,
+      keyFile: nats.tlsKey,
+      host: nats.host,
+      log: this.#log,
+    });
+    return { ...pair, verify: !nats.tlsSkipVerifyClientCert };
+  }
+}

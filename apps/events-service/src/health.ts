@@ -1,0 +1,34 @@
+import { get } from 'node:http';
+import { reachableHost, splitAddress } from './address.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** Asks the running service's debug server whether it is ready. Resolves with one line to print and the exit code. */
+export function askHealth(debugAddress: string): Promise<{ line: string; code: number }> {
+  const address = splitAddress(debugAddress);
+  if (address === null)
+    return Promise.resolve({
+      line: `unhealthy: NATS_DEBUG_ADDR ${JSON.stringify(debugAddress)} is not an address`,
+      code: 1,
+    });
+  const url = `http://${reachableHost(address.host)}:${address.port}/readyz`;
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: TIMEOUT_MS }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => {
+        const reasons = body.trim().split('\n').slice(1).join('; ');
+        resolve(
+          response.statusCode === 200
+            ? { line: 'healthy', code: 0 }
+            : { line: `unhealthy: ${reasons || response.statusCode}`, code: 1 },
+        );
+      });
+    });
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    request.on('error', (error) => resolve({ line: `unhealthy: ${url}: ${error.message}`, code: 1 }));
+  });
+}

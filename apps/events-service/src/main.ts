@@ -1,0 +1,4 @@
+import { run } from './program.ts';
+
+const code = await run(process.argv.slice(2));
+if (code !== null) process.exit(code);

@@ -1,0 +1,13 @@
+import type { EventsConfig } from '@nats-ts/config';
+
+/** Settings that ask for what this service cannot do yet, one sentence each: refused, never silently ignored. */
+export function unsupportedSettings(config: EventsConfig): string[] {
+  const refused: [asked: boolean, what: string][] = [
+    [config.tracing.enabled, 'tracing (NATS_TRACING_ENABLED, OCIS_TRACING_ENABLED)'],
+    [config.debug.pprof, 'profiles on the debug server (NATS_DEBUG_PPROF)'],
+    [config.debug.zpages, 'zpages on the debug server (NATS_DEBUG_ZPAGES)'],
+  ];
+  return refused
+    .filter(([asked]) => asked)
+    .map(([, what]) => `${what}: not supported yet by nats-ts; unset it to start`);
+}

@@ -1,0 +1,217 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CommandLine,
+  ConfigError,
+  checkServerFile,
+  loadServerOptions,
+  parseCommandLine,
+  type ServerConfig,
+} from '@nats-ts/config';
+import { ListenError } from '@nats-ts/server';
+import { LineLogger } from '../runtime/line-logger.ts';
+import { type EmbeddedServer, startServer } from '../start-server.ts';
+import { PortsFile, writePidFile } from './files.ts';
+import { startOptions } from './server-options.ts';
+
+const PROGRAM = 'nats-server';
+/** The nats-server whose behaviour this one has. */
+const FOLLOWED_VERSION = '2.15.1';
+
+/** This software's own version. */
+export function ownVersion(): string {
+  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+}
+
+type RunLine = Extract<CommandLine, { kind: 'run' | 'check' }>;
+
+/** natsd: reads the command line and does what it says. Resolves with the exit code, or null when a server runs. */
+export async function run(args: readonly string[]): Promise<number | null> {
+  const line = parseCommandLine(args, PROGRAM);
+  switch (line.kind) {
+    case 'version':
+      process.stdout.write(`${PROGRAM}: v${FOLLOWED_VERSION}\n`);
+      return 0;
+    case 'about':
+      process.stdout.write(
+        `natsd ${ownVersion()} (nats-ts), behaves as nats-server ${FOLLOWED_VERSION}, Node ${process.versions.node}\n`,
+      );
+      return 0;
+    case 'help':
+      process.stdout.write(line.text);
+      return 0;
+    case 'error':
+      process.stderr.write(`${line.message}\n`);
+      if (line.usage !== null) process.stdout.write(line.usage);
+      return line.exitCode;
+    case 'check':
+      return check(line);
+    case 'run':
+      return serve(line);
+  }
+}
+
+const inputs = { env: process.env, readFile: (path: string): Uint8Array => readFileSync(path) };
+
+function check({ flags }: RunLine): number {
+  try {
+    const digest = checkServerFile(flags, inputs);
+    process.stderr.write(`${PROGRAM}: configuration file ${flags.configFile} is valid (${digest})\n`);
+    return 0;
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+function complain(error: unknown): number {
+  if (!(error instanceof Error)) throw error;
+  process.stderr.write(`${PROGRAM}: ${error.message}\n`);
+  return 1;
+}
+
+async function serve({ flags }: RunLine): Promise<number | null> {
+  let config: ServerConfig;
+  try {
+    const loaded = loadServerOptions(flags, inputs);
+    config = loaded.config;
+    for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
+  } catch (error) {
+    return complain(error);
+  }
+  let log: LineLogger;
+  try {
+    log = openLog(config);
+  } catch (error) {
+    process.stderr.write(`error opening file: ${(error as Error).message}\n`);
+    return 1;
+  }
+  return start(config, log);
+}
+
+function openLog(config: ServerConfig): LineLogger {
+  return new LineLogger({
+    debug: config.debug,
+    trace: config.trace,
+    time: config.logtime,
+    utc: config.logtimeUtc,
+    file: config.logFile === '' ? null : config.logFile,
+    sizeLimitBytes: config.logSizeLimitBytes,
+    filesMax: config.logMaxFiles,
+  });
+}
+
+async function start(config: ServerConfig, log: LineLogger): Promise<number | null> {
+  const ports =
+    config.portsFileDir === '' ? null : new PortsFile(config.portsFileDir, process.env['NATS_TS_ARGV0'] || 'natsd');
+  let embedded: EmbeddedServer;
+  try {
+    if (config.pidFile !== '') writePidFile(config.pidFile);
+  } catch (error) {
+    log.fatal(`Could not write pidfile: ${(error as Error).message}`);
+    return 1;
+  }
+  try {
+    embedded = await startServer({
+      ...startOptions(config, join(tmpdir(), 'nats')),
+      gitCommit: `nats-ts-${ownVersion()}`,
+      runtimeVersion: `node${process.versions.node}`,
+      logger: log,
+      onRecovering: (storeDir) => logJetStream(config, log, storeDir),
+    });
+  } catch (error) {
+    log.fatal(startError(error, config));
+    return 1;
+  }
+  try {
+    ports?.write(embedded);
+  } catch (error) {
+    log.error(`Error writing ports file to ${config.portsFileDir}: ${(error as Error).message}`);
+  }
+  handleSignals(embedded, log, ports);
+  return null;
+}
+
+function startError(error: unknown, config: ServerConfig): string {
+  if (error instanceof ListenError) return `Error listening on port: ${error.address}, "${error.message}"`;
+  if (error instanceof ConfigError) return error.message;
+  const text = error instanceof Error ? error.message : String(error);
+  return config.jetstream.enabled ? `Can't start JetStream: ${text}` : text;
+}
+
+/** The lines nats-server prints before it recovers streams. */
+function logJetStream(config: ServerConfig, log: LineLogger, storeDir: string): void {
+  const { jetstream } = config;
+  const size = (bytes: number): string => (bytes < 0 ? 'unlimited' : formatBytes(bytes));
+  log.info('Starting JetStream');
+  log.info('---------------- JETSTREAM ----------------');
+  log.info(`  Strict:          ${jetstream.strict}`);
+  log.info(`  Max Memory:      ${size(jetstream.maxMemoryBytes)}`);
+  log.info(`  Max Storage:     ${size(jetstream.maxStoreBytes)}`);
+  log.info(`  Store Directory: "${join(storeDir, 'jetstream')}"`);
+  log.info(
+    `  Sync:            ${jetstream.syncAlways ? 'before every acknowledgement' : `every ${jetstream.syncIntervalMs} ms`}`,
+  );
+  log.info('  API Level:       5');
+  log.info('-------------------------------------------');
+}
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+
+function formatBytes(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${value} B` : `${value.toFixed(2)} ${UNITS[unit]}`;
+}
+
+const SIGNAL_NAMES: Partial<Record<NodeJS.Signals, string>> = {
+  SIGINT: 'interrupt',
+  SIGTERM: 'terminated',
+  SIGHUP: 'hangup',
+  SIGUSR1: 'user defined signal 1',
+  SIGUSR2: 'user defined signal 2',
+};
+
+function handleSignals(embedded: EmbeddedServer, log: LineLogger, ports: PortsFile | null): void {
+  const on = (signal: NodeJS.Signals, handle: () => void): void => {
+    process.on(signal, () => {
+      log.debug(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
+      handle();
+    });
+  };
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    process.on(signal, () => {
+      log.info(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
+      if (isStopping) return;
+      isStopping = true;
+      void shutDown(embedded, log, ports);
+    });
+  };
+  stop('SIGINT');
+  stop('SIGTERM');
+  on('SIGUSR1', () => log.reopen());
+  on('SIGUSR2', () => log.error('Lame duck mode is not supported yet by nats-ts'));
+  on('SIGHUP', () => log.error('Failed to reload server configuration: reloading is not supported yet by nats-ts'));
+}
+
+async function shutDown(embedded: EmbeddedServer, log: LineLogger, ports: PortsFile | null): Promise<void> {
+  log.info('Initiating Shutdown...');
+  if (embedded.jetstream) log.info('Initiating JetStream Shutdown...');
+  let code = 0;
+  try {
+    await embedded.stop();
+    if (embedded.jetstream) log.info('JetStream Shutdown');
+  } catch (error) {
+    log.error(`Shutdown: ${(error as Error).message}`);
+    code = 1;
+  }
+  ports?.remove();
+  log.info('Server Exiting..');
+  process.exit(code);
+}
