@@ -114,7 +114,7 @@ describe('a list of users', () => {
     await start({ authorization: { users } });
     const client = new RawClient(port);
     await client.info();
-    const more = 'SUB a 1\r\n' + 'PUB a 1\r\nx\r\n'.repeat(100);
+    const more = `SUB a 1\r\n${'PUB a 1\r\nx\r\n'.repeat(100)}`;
     client.send(`${connect({ user: 'b', pass: 'pb' })}${more}`);
     expect(await client.flush()).toBe('MSG a 1 1\r\nx\r\n'.repeat(100));
     client.send(`PUB a 1\r\ny\r\n${connect({ user: 'b', pass: 'pb' })}SUB c 1\r\nPUB c 1\r\nz\r\n`);

@@ -275,7 +275,11 @@ export class Connection extends Traffic implements OutboundOwner {
       this.#flushedMsgs = this.outMsgs;
       this.lastActivityMs = this.context.clock.now();
     }
-    this.outbound.flush();
+    try {
+      this.outbound.flush();
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   /** Something came from the client that shows it is alive. */

@@ -297,6 +297,8 @@ export class Outbound {
     this.#pieces = [];
     this.#pieceSlabs = [];
     this.#slab = null;
+    this.#start = 0;
+    this.#end = 0;
     this.pending = 0;
   }
 }
