@@ -141,7 +141,7 @@ describe('reserved subjects', () => {
     await start();
     const client = await login(port);
     client.send('SUB a 1\r\n');
-    for (const reply of ['_R_.x', '$JS.ACK.x', '_GR_.x']) {
+    for (const reply of ['_R_.x', '_R_.', '$JS.ACK.x', '_GR_.x']) {
       client.send(`PUB a ${reply} 1\r\nx\r\n`);
       expect(await client.flush()).toBe(`-ERR 'Permissions Violation for Publish with Reply of "${reply}"'\r\n`);
     }

@@ -17,7 +17,7 @@ export function isReservedReply(args: PublishArgs): boolean {
   const first = buffer[start];
   if (first === UNDERSCORE) {
     if (buffer[start + 1] === R) {
-      return length > 4 && buffer[start + 2] === UNDERSCORE && buffer[start + 3] === DOT;
+      return length >= 4 && buffer[start + 2] === UNDERSCORE && buffer[start + 3] === DOT;
     }
     return (
       length > 5 &&
