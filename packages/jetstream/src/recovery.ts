@@ -10,6 +10,7 @@ import type { AssetMeta, OfflineStream, StreamStore, StreamStoreOptions } from '
 import type { StreamConfig } from './stream/config.ts';
 import { type ConfigRules, checkStreamConfig } from './stream/config-check.ts';
 import { type RawStreamConfig, STORED_STREAM_CONFIG } from './stream/config-schema.ts';
+import { enforceAll } from './stream/limits.ts';
 import { API_LEVEL, requiredLevelOf, storedMetadata } from './stream/metadata.ts';
 import { Stream } from './stream/stream.ts';
 import { unsupportedFeature } from './stream/unsupported.ts';
@@ -46,9 +47,12 @@ export async function recoverAccount(engine: Engine, account: JetStreamAccount):
   }
   for (const stream of recovered) {
     await rebuildDedupe(stream);
+    // Evictions leave no trace on disk: after a crash the store brings back what had just been evicted.
+    enforceAll(stream);
     engine.consumers.recover(stream);
     stream.start();
-    stream.retention.check(stream.messages.firstSeq);
+    // Without a consumer nothing is removed: they may be missing because they could not be read.
+    if (!stream.registry.isEmpty) stream.retention.check(stream.messages.firstSeq);
   }
 }
 

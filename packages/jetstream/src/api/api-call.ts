@@ -97,8 +97,9 @@ export class ApiCall implements ApiRequest {
     this.#send({ type: this.#type, ...fields }, false);
   }
 
-  fail(error: ApiError): void {
-    this.#send({ type: this.#type, error, ...this.#errorFields }, true);
+  /** @param isCounted false = the account's error count stays, as nats-server has it for some. */
+  fail(error: ApiError, isCounted = true): void {
+    this.#send({ type: this.#type, error, ...this.#errorFields }, isCounted);
   }
 
   #send(response: Readonly<Record<string, unknown>>, failed: boolean): void {

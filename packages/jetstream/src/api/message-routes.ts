@@ -1,4 +1,4 @@
-import { apiError } from '../errors/api-error.ts';
+import { type ApiError, apiError } from '../errors/api-error.ts';
 import { formatTime } from '../json/go-time.ts';
 import { objectSchema } from '../json/schema.ts';
 import {
@@ -43,7 +43,13 @@ const remove: ApiRoute = {
     const stream = account.stream(call.tokens[3]!);
     if (stream.config.sealed) throw apiError('StreamSealed');
     if (stream.config.deny_delete) throw apiError('StreamMsgDeleteFailed', { err: 'message delete not permitted' });
-    deleteMessage(stream, request.seq ?? 0, request.no_erase !== true);
+    if (stream.failure !== null) throw apiError('StreamStoreFailed', { err: stream.failure.message });
+    const seq = request.seq ?? 0;
+    if (!stream.remove(seq, 'user', request.no_erase !== true)) {
+      // nats-server counts these as answered, not as failed.
+      call.fail(missingMessage(stream, seq), false);
+      return;
+    }
     stream.commits.after((error) => {
       if (error === null) call.respond({ success: true });
       else call.fail(apiError('StreamStoreFailed', { err: error.message }));
@@ -51,10 +57,14 @@ const remove: ApiRoute = {
   },
 };
 
-function deleteMessage(stream: Stream, seq: number, erase: boolean): void {
-  if (stream.failure !== null) throw apiError('StreamStoreFailed', { err: stream.failure.message });
-  if (seq > stream.messages.lastSeq) throw apiError('StreamMsgDeleteFailed', { err: 'stream store EOF' });
-  if (!stream.remove(seq, 'user', erase)) throw apiError('StreamMsgDeleteFailed', { err: 'no message found' });
+/** Why a message cannot be deleted that is not there: the stores of nats-server differ in what they say. */
+function missingMessage(stream: Stream, seq: number): ApiError {
+  const { firstSeq, lastSeq } = stream.messages;
+  if (stream.config.storage === 'file') {
+    if (seq > lastSeq) return apiError('StreamMsgDeleteFailed', { err: 'stream store EOF' });
+    if (seq < firstSeq || seq === 0) return apiError('StreamMsgDeleteFailed', { err: 'no message found' });
+  }
+  return apiError('SequenceNotFound', { seq });
 }
 
 /** Header and payload in base64, left out when empty. */

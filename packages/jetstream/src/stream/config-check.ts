@@ -9,9 +9,9 @@ import { unsupportedFeature } from './unsupported.ts';
 /** Longest name of a stream or consumer, bytes. */
 export const NAME_BYTES_MAX = 255;
 /** Longest description of a stream or consumer, bytes. */
-export const DESCRIPTION_BYTES_MAX = 4 * 1024;
+export const DESCRIPTION_BYTES_MAX: number = 4 * 1024;
 /** Keys and values of an asset's metadata together, bytes. */
-export const METADATA_BYTES_MAX = 128 * 1024;
+export const METADATA_BYTES_MAX: number = 128 * 1024;
 /** Most replicas nats-server allows; more than one needs a cluster. */
 const REPLICAS_MAX = 5;
 
@@ -44,7 +44,6 @@ export function checkStreamConfig(raw: RawStreamConfig, rules: ConfigRules): Str
   checkTexts(raw);
   const unsupported = unsupportedFeature(raw);
   if (unsupported !== null) throw notSupportedYet(unsupported);
-  if (raw.mirror_direct === true) throw invalidConfig('stream has no mirror but does have mirror direct');
   const pedantic = raw.pedantic === true;
   const replicas = checkReplicas(raw.num_replicas ?? 0);
   const counts = checkCounts(raw, pedantic);
@@ -80,7 +79,7 @@ export function checkStreamConfig(raw: RawStreamConfig, rules: ConfigRules): Str
     subject_transform: transform,
     republish,
     allow_direct: raw.allow_direct ?? false,
-    mirror_direct: false,
+    mirror_direct: raw.mirror_direct ?? false,
     discard_new_per_subject: raw.discard_new_per_subject || undefined,
     sealed: raw.sealed ?? false,
     deny_delete: raw.deny_delete ?? false,

@@ -1,4 +1,4 @@
-import { Sublist } from '@nats-ts/sublist';
+import { overlaps, Sublist } from '@nats-ts/sublist';
 import type { RemovalReason, StreamConsumer } from './consumer-port.ts';
 
 /** Filtered consumers that are asked one by one; more of them are found through an index of their filter subjects. */
@@ -90,9 +90,12 @@ export class ConsumerRegistry {
     for (const consumer of this.#filtered) consumer.onCommitted();
   }
 
-  purged(firstSeq: number): void {
+  /** Messages were purged and `firstSeq` is the first one now. @param subjects what the purge was limited to; null = nothing. */
+  purged(firstSeq: number, subjects: readonly string[] | null): void {
     for (const consumer of this.#unfiltered) consumer.onPurged(firstSeq);
-    for (const consumer of this.#filtered) consumer.onPurged(firstSeq);
+    for (const consumer of this.#filtered) {
+      if (subjects === null || overlap(subjects, consumer.filter?.subjects ?? [])) consumer.onPurged(firstSeq);
+    }
   }
 
   #candidates(subject: string): readonly StreamConsumer[] {
@@ -102,6 +105,10 @@ export class ConsumerRegistry {
 
 function takes(consumer: StreamConsumer, subject: string): boolean {
   return consumer.filter === null || consumer.filter.matches(subject);
+}
+
+function overlap(some: readonly string[], others: readonly string[]): boolean {
+  return some.some((one) => others.some((other) => overlaps(one, other)));
 }
 
 function indexOf(consumers: readonly StreamConsumer[]): Sublist<StreamConsumer> {

@@ -47,8 +47,10 @@ export function sendBatch(stream: Stream, request: MsgGetRequest, reply: DirectR
         }
         const message = copyMessage(found);
         seq = message.seq + 1;
-        if (pending > 0) pending--;
-        if (!reply.message(message, request.no_hdr === true, { pending, lastSeq })) return;
+        const noHeaders = request.no_hdr === true;
+        // As nats-server: without headers to print it in, the count stands still.
+        if (pending > 0 && !noHeaders) pending--;
+        if (!reply.message(message, noHeaders, { pending, lastSeq })) return;
         lastSeq = message.seq;
         sent++;
         bytes += sizeOf(message);
@@ -58,7 +60,8 @@ export function sendBatch(stream: Stream, request: MsgGetRequest, reply: DirectR
       },
     );
   };
-  step();
+  if (batch < 0) finish();
+  else step();
 }
 
 /** Answers a DIRECT.GET with `multi_last`: the last message of every matching subject, ascending by sequence. */

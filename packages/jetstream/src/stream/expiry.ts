@@ -75,7 +75,7 @@ export class Expiry {
         this.#warm(stream.messages.firstSeq);
         return;
       }
-      if (found === 'gone' || this.#into.timeMs + this.#into.timeNs / 1_000_000 > oldestMs) break;
+      if (found === 'gone' || (oldestMs - this.#into.timeMs) * 1_000_000 < this.#into.timeNs) break;
       if (!stream.remove(this.#into.seq, 'limit', false)) break;
     }
     this.#schedule();

@@ -41,10 +41,6 @@ export class Retention {
   consumerRemoved(consumer: StreamConsumer): void {
     const stream = this.#stream;
     if (stream.config.retention !== 'interest' || stream.isClosed || stream.failure !== null) return;
-    if (stream.registry.isEmpty) {
-      if (stream.messages.messages > 0) stream.purge(null, 0, 0);
-      return;
-    }
     this.check(Math.max(consumer.ackFloorSeq + 1, stream.messages.firstSeq));
   }
 
@@ -55,7 +51,10 @@ export class Retention {
   check(from: number): void {
     const stream = this.#stream;
     if (stream.isClosed || stream.failure !== null || stream.config.retention === 'limits') return;
-    if (stream.registry.isEmpty) return;
+    if (stream.registry.isEmpty) {
+      if (stream.config.retention === 'interest' && stream.messages.messages > 0) stream.purge(null, 0, 0);
+      return;
+    }
     let seq = from;
     for (let looked = 0; looked < RETENTION_CHUNK; looked++) {
       if (seq > stream.visibleSeq) return;

@@ -190,14 +190,16 @@ export class Stream implements ConsumerStream {
     if (this.messages.failure !== null) {
       throw apiError('StreamStoreFailed', { err: this.messages.failure.message });
     }
+    const { firstSeq } = this.messages;
     let purged: number;
     if (subjects === null && keep === 0) {
       purged = this.messages.purge(null, belowSeq, 0, null);
-      if (purged > 0) this.registry.purged(this.messages.firstSeq);
     } else {
       const filter: SubjectFilter | null = subjects === null ? null : compileFilter(subjects);
       purged = this.messages.purge(filter, belowSeq, keep, this.#onPurged);
     }
+    // Also after onRemoved for each of them: a consumer that waited in front of the first message moves up to it.
+    if (this.messages.firstSeq !== firstSeq) this.registry.purged(this.messages.firstSeq, subjects);
     this.budget.update();
     return purged;
   }

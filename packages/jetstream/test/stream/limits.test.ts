@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { EXPIRY_CHUNK, EXPIRY_INTERVAL_MIN_MS } from '../../src/stream/expiry.ts';
+import { turns } from '../manual-clock.ts';
+import { FakeConsumer } from './fake-consumer.ts';
+import { openStream } from './stream-bench.ts';
+
+const SECOND_NS = 1_000_000_000;
+
+describe('limits that discard the old', () => {
+  it('hold max_msgs, max_bytes and max_msgs_per_subject', async () => {
+    const { stream, publish } = await openStream({ max_msgs: 4, max_msgs_per_subject: 2 });
+    for (const subject of ['s.a', 's.a', 's.b', 's.a', 's.c', 's.d']) publish(subject);
+    const seqs = [...Array(7).keys()].filter(
+      (seq) => !stream.messages.deletedSeqs().includes(seq) && seq >= stream.messages.firstSeq,
+    );
+    expect(seqs).toEqual([3, 4, 5, 6]);
+    stream.update({ ...stream.config, max_bytes: 40 });
+    // A message on s.d takes 19 bytes in memory.
+    expect([stream.messages.messages, stream.messages.bytes]).toEqual([2, 38]);
+  });
+
+  it('are enforced at once when they are lowered', async () => {
+    const { stream, publish } = await openStream();
+    for (const subject of ['s.a', 's.a', 's.b', 's.a', 's.c', 's.c']) publish(subject);
+    stream.update({ ...stream.config, max_msgs_per_subject: 1 });
+    expect([stream.messages.subject('s.a'), stream.messages.messages]).toEqual([{ count: 1, first: 4, last: 4 }, 3]);
+    stream.update({ ...stream.config, max_msgs: 1 });
+    expect(stream.messages.firstSeq).toBe(6);
+  });
+});
+
+describe('limits that discard the new', () => {
+  it('let a message in that replaces one of its subject', async () => {
+    const { host } = await openStream({ max_msgs: 2, max_msgs_per_subject: 1, discard: 'new' });
+    const publish = async (subject: string): Promise<string> => (await host.account().request(subject))!.payload;
+    expect(await publish('s.a')).toBe('{"stream":"S","seq":1}');
+    expect(await publish('s.b')).toBe('{"stream":"S","seq":2}');
+    expect(await publish('s.c')).toContain('maximum messages exceeded');
+    expect(await publish('s.a')).toBe('{"stream":"S","seq":3}');
+  });
+
+  it('let a message in above max_bytes only if the one it replaces is as large', async () => {
+    const { host } = await openStream({ max_bytes: 100, max_msgs_per_subject: 1, discard: 'new', storage: 'memory' });
+    const publish = async (bytes: number): Promise<string> =>
+      (await host.account().request('s.a', 'x'.repeat(bytes)))!.payload;
+    expect(await publish(81)).toBe('{"stream":"S","seq":1}');
+    expect(await publish(81)).toBe('{"stream":"S","seq":2}');
+    expect(await publish(82)).toContain('maximum bytes exceeded');
+  });
+});
+
+describe('max_age', () => {
+  it('removes what is older, no more often than every quarter of a second', async () => {
+    const { stream, host, publish } = await openStream({ max_age: SECOND_NS, duplicate_window: SECOND_NS });
+    const consumer = new FakeConsumer('c');
+    stream.addConsumer(consumer);
+    publish('s.a');
+    host.clock.advance(400);
+    publish('s.b');
+    await turns();
+    host.clock.advance(599);
+    expect(stream.messages.messages).toBe(2);
+    host.clock.advance(1);
+    expect(stream.messages.firstSeq).toBe(2);
+    expect(consumer.told.at(-1)).toBe('removed 1 s.a limit');
+    host.clock.advance(400);
+    expect([stream.messages.messages, stream.messages.firstSeq]).toEqual([0, 3]);
+    host.clock.advance(EXPIRY_INTERVAL_MIN_MS);
+    expect(host.clock.timers).toBe(0);
+  });
+
+  it('starts and stops with the configuration', async () => {
+    const { stream, host, publish } = await openStream();
+    publish('s.a');
+    expect(host.clock.timers).toBe(0);
+    host.clock.advance(5_000);
+    stream.update({ ...stream.config, max_age: SECOND_NS });
+    await turns();
+    expect(stream.messages.messages).toBe(0);
+    stream.update({ ...stream.config, max_age: 0 });
+    publish('s.a');
+    expect(host.clock.timers).toBe(0);
+  });
+
+  it('removes much in several turns, and reads cold messages', async () => {
+    const { stream, host, store, publish } = await openStream({ max_age: SECOND_NS, duplicate_window: SECOND_NS });
+    for (let i = 0; i < EXPIRY_CHUNK + 10; i++) publish('s.a');
+    await turns();
+    store.cold.add(5);
+    host.clock.advance(1_000 + EXPIRY_INTERVAL_MIN_MS);
+    expect(stream.messages.firstSeq).toBe(5);
+    await turns(1);
+    expect(stream.messages.messages).toBeGreaterThan(0);
+    await turns(10);
+    expect(stream.messages.messages).toBe(0);
+  });
+
+  it('stops with the stream', async () => {
+    const { stream, host, publish } = await openStream({ max_age: SECOND_NS });
+    publish('s.a', '', { 'Nats-Msg-Id': 'x' });
+    await turns();
+    expect(host.clock.timers).toBe(2);
+    stream.stop('shutdown');
+    expect(host.clock.timers).toBe(0);
+  });
+});
+
+describe('the clock', () => {
+  it('never lets time stamps go back by a small step, and follows it for good after a large one', async () => {
+    const { stream, host } = await openStream();
+    const startMs = host.clock.now();
+    const stamps: [number, number][] = [];
+    const stamp = (): void => {
+      stream.stamp();
+      stamps.push([stream.stampMs - startMs, stream.stampNs]);
+    };
+    stamp();
+    stamp();
+    host.clock.set(startMs - 500);
+    stamp();
+    host.clock.set(startMs + 1);
+    stamp();
+    host.clock.set(startMs - 60_000);
+    stamp();
+    expect(stamps).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [1, 0],
+      [-60_000, 0],
+    ]);
+  });
+});
