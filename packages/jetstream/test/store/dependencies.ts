@@ -1,8 +1,8 @@
 import type { Clock, Ids, Log, Timer } from '../../src/host.ts';
 import type { StorageDependencies } from '../../src/store/file/dependencies.ts';
-import { FileStorage, type OpenMessages } from '../../src/store/file/file-storage.ts';
-import type { ClosableMessages } from '../../src/store/file/file-stream-store.ts';
+import { FileStorage } from '../../src/store/file/file-storage.ts';
 import { type FileSystem, NodeFileSystem } from '../../src/store/file/file-system.ts';
+import type { ClosableMessages, OpenMessages } from '../../src/store/file/open-messages.ts';
 import { MemoryMessages } from '../../src/store/memory/memory-messages.ts';
 import type { AssetMeta, StreamStoreOptions } from '../../src/store/store.ts';
 import { storeOptions } from './support.ts';

@@ -1,6 +1,7 @@
 import type { Clock, Ids, Log } from '../../host.ts';
 import type { StorageStats } from '../store.ts';
 import type { FileSystem } from './file-system.ts';
+import type { BlockCache } from './messages/block-cache.ts';
 
 /** What a file store needs from outside. */
 export interface StorageDependencies {
@@ -18,6 +19,8 @@ export interface StorageDependencies {
 export interface StoreDependencies extends StorageDependencies {
   /** Figures the parts of the store add to. */
   readonly stats: StorageStats;
+  /** The message blocks that are in memory. */
+  readonly cache: BlockCache;
 }
 
 /** Runs one sync and keeps the figures. Times come from the monotonic clock: they are figures, nothing depends on them. */

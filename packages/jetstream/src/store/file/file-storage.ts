@@ -4,9 +4,11 @@ import { emptyStats } from '../shared/stats.ts';
 import type { AssetMeta, OfflineStream, Storage, StorageStats, StreamStore, StreamStoreOptions } from '../store.ts';
 import type { StorageDependencies, StoreDependencies } from './dependencies.ts';
 import { makeDurableDirectory } from './directories.ts';
-import { type ClosableMessages, FileStreamStore } from './file-stream-store.ts';
+import { FileStreamStore } from './file-stream-store.ts';
 import { Gate, mapGated } from './gate.ts';
+import { BlockCache } from './messages/block-cache.ts';
 import { readMeta, repairSum } from './meta-file.ts';
+import { type OpenMessages, openFileMessages } from './open-messages.ts';
 import { StoreLock } from './store-lock.ts';
 import { StreamDirectories } from './stream-directories.ts';
 import { isTemporary } from './temporary.ts';
@@ -16,14 +18,6 @@ export const STREAMS_AT_ONCE_MAX = 4;
 
 /** Streams that export consumer state at once. */
 export const EXPORTS_AT_ONCE_MAX = 2;
-
-/** Opens the messages of a stream's directory. */
-export type OpenMessages = (
-  directory: string,
-  stream: string,
-  options: StreamStoreOptions,
-  deps: StoreDependencies,
-) => Promise<ClosableMessages>;
 
 type Choose = (meta: AssetMeta) => StreamStoreOptions | { offline: string };
 type Found = { readonly stream: FileStreamStore } | { readonly offline: OfflineStream } | null;
@@ -63,14 +57,16 @@ export class FileStorage implements Storage {
   /**
    * Takes the store directory, creating it where needed. Streams are read by `recoverAccount`.
    *
+   * @param openMessages how the messages of a stream are opened; only tests have another way.
    * @throws StoreLockedError when another process has it open; Error naming the directory when it cannot be used.
    */
   static async open(
     directory: string,
     dependencies: StorageDependencies,
-    openMessages: OpenMessages,
+    openMessages: OpenMessages = openFileMessages,
   ): Promise<FileStorage> {
-    const deps: StoreDependencies = { ...dependencies, stats: emptyStats() };
+    const cache = new BlockCache(dependencies.blockCacheBytesMax);
+    const deps: StoreDependencies = { ...dependencies, stats: emptyStats(), cache };
     const lost: { error: Error | null } = { error: null };
     const root = `${directory}/jetstream`;
     await usable(directory, () => makeDurableDirectory(deps.fs, directory));
@@ -199,7 +195,6 @@ export class FileStorage implements Storage {
       }
       const stream = await this.#openStream(account, name, meta, options);
       this.stats.recoveredStreams++;
-      this.stats.recoveredMessages += stream.messages.messages;
       return { stream };
     } catch (error) {
       return this.#offline(account, name, (error as Error).message, meta);

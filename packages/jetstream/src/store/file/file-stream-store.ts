@@ -7,16 +7,9 @@ import type { StoreDependencies } from './dependencies.ts';
 import type { FileConsumerStore } from './file-consumer-store.ts';
 import type { Gate } from './gate.ts';
 import { replaceMeta } from './meta-file.ts';
+import type { ClosableMessages } from './open-messages.ts';
 import { Serial } from './serial.ts';
 import { StreamConsumers } from './stream-consumers.ts';
-
-/** A message store that has files to close. */
-export interface ClosableMessages extends MessageStore {
-  /** Commits what is outstanding, writes the index and closes the files. */
-  close(): Promise<void>;
-  /** Closes the files without writing anything more: they are about to be removed. */
-  abandon(): Promise<void>;
-}
 
 interface RecoveredConsumer {
   readonly name: string;

@@ -1,0 +1,25 @@
+import type { MessageStore, StreamStoreOptions } from '../store.ts';
+import type { StoreDependencies } from './dependencies.ts';
+import { FileMessages } from './messages/file-messages.ts';
+
+/** A message store that has files to close. */
+export interface ClosableMessages extends MessageStore {
+  /** Commits what is outstanding, writes the index and closes the files. */
+  close(): Promise<void>;
+  /** Closes the files without writing anything more: they are about to be removed, or somebody else's. */
+  abandon(): Promise<void>;
+}
+
+/** Opens the messages in a stream's directory. */
+export type OpenMessages = (
+  directory: string,
+  stream: string,
+  options: StreamStoreOptions,
+  deps: StoreDependencies,
+) => Promise<ClosableMessages>;
+
+/** In block files, as nats-server keeps them. */
+export const openFileMessages: OpenMessages = (directory, stream, options, deps) => {
+  const { fs, clock, log, ids, stats, syncIntervalMs, cache } = deps;
+  return FileMessages.open(directory, stream, options, { fs, clock, log, random: ids, stats, syncIntervalMs, cache });
+};
