@@ -13,7 +13,6 @@ export type {
   Timer,
 } from './host.ts';
 export { JetStream } from './jetstream.ts';
-export { encodeJson } from './json/encode.ts';
 export type { HealthzOptions, HealthzResult, JszOptions } from './monitor.ts';
 export type { JetStreamLimits, JetStreamOptions } from './options.ts';
 export {

@@ -60,6 +60,8 @@ export class FakeAccount implements HostAccount {
   jetstreamLimits: AccountLimits | null = UNLIMITED;
   /** Everything the engine sent with deliver, delivered or not; for asserting order. */
   readonly sent: Received[] = [];
+  /** How long a request waits for its answer beyond some turns of the event loop; for engines on a real disk. */
+  patienceMs = 0;
   readonly #subscribers = new Sublist<Subscriber>();
   readonly #outside = new Sublist<Subscriber>();
   readonly #turn: { inbox: number };
@@ -147,6 +149,11 @@ export class FakeAccount implements HostAccount {
     try {
       if (this.publish(subject, payload, { ...options, reply }) === 0) return null;
       for (let turn = 0; turn < patience && answer === undefined; turn++) await turns(1);
+      // A disk needs time that turns of the event loop do not give it.
+      const deadlineMs = performance.now() + this.patienceMs;
+      while (answer === undefined && performance.now() < deadlineMs) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
       return answer;
     } finally {
       subscription.close();

@@ -86,8 +86,9 @@ export class ApiDispatcher {
 
   #refuseDisabled(message: HostMessage, route: ApiRoute | undefined): void {
     const isSystem = this.#account.name === SYSTEM_ACCOUNT;
-    const isInfo = message.subject === `${API_PREFIX}INFO`;
-    if (isSystem && !isInfo) {
+    const subject = message.subject.slice(API_PREFIX.length);
+    if (isSystem && /^(META|SERVER|ACCOUNT)\./.test(subject)) return;
+    if (isSystem && subject !== 'INFO') {
       this.#callOf(message, { type: 'system_response' }).fail(apiError('NotEnabledForAccount'));
     } else if (route !== undefined) {
       this.#callOf(message, route).fail(apiError('NotEnabledForAccount'));

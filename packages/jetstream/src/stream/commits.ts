@@ -73,7 +73,7 @@ export class Commits implements OutboxSink {
       stream.account.deliver(to, to, null, header, payload);
     }
     if (reply !== null) stream.pubAcks.ack(reply, seq);
-    if (seq < stream.messages.firstSeq) return;
+    if (seq < stream.messages.firstSeq || stream.isClosed) return;
     if (this.#removedEarly.size > 0 && this.#removedEarly.delete(seq)) return;
     stream.registry.stored(seq, subject);
   }

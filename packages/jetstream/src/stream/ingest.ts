@@ -70,7 +70,7 @@ export class Ingest {
     const stream = this.#stream;
     const blockBytes = blockEnd - blockStart;
     const payloadBytes = payloadEnd - payloadStart;
-    stream.stamp();
+    stream.stamp.take();
     let problem = this.#checkStream(subject, reply, blockBytes, payloadBytes);
     if (problem === null && headers !== null) {
       problem = this.#checkBatch(subject, blockBytes, payloadBytes, headers);
@@ -125,8 +125,8 @@ export class Ingest {
   /** True if the id came before; the answer is the first one's sequence. */
   #isDuplicate(msgId: string, reply: string | null): boolean {
     if (msgId === '') return false;
-    const { dedupe, stampMs, commits, messages } = this.#stream;
-    const seq = dedupe.find(msgId, stampMs);
+    const { dedupe, stamp, commits, messages } = this.#stream;
+    const seq = dedupe.find(msgId, stamp.ms);
     if (seq === 0) return false;
     if (reply !== null) {
       // In turn: the original may still wait for its commit.
@@ -166,7 +166,7 @@ export class Ingest {
     headers: PublishHeaders | null,
   ): void {
     const stream = this.#stream;
-    const { republisher, stampMs, stampNs } = stream;
+    const { republisher, stamp } = stream;
     const target = republisher === null ? null : republisher.target(subject);
     const previousSeq = target === null ? 0 : stream.lastSeqOf(subject);
     let seq: number;
@@ -179,8 +179,8 @@ export class Ingest {
         buffer,
         payloadStart,
         payloadEnd,
-        stampMs,
-        stampNs,
+        stamp.ms,
+        stamp.ns,
       );
     } catch (error) {
       stream.warnOnce(`JetStream failed to store a msg on stream '${stream.name}': ${String(error)}`);
@@ -191,7 +191,7 @@ export class Ingest {
     if (target !== null) {
       const header = block.subarray(blockStart, blockEnd);
       const payload = buffer.subarray(payloadStart, payloadEnd);
-      republish = republisher!.build(target, subject, seq, previousSeq, stampMs, stampNs, header, payload);
+      republish = republisher!.build(target, subject, seq, previousSeq, stamp.ms, stamp.ns, header, payload);
     }
     this.#remember(headers, seq);
     if (headers !== null && headers.rollup !== '') this.#rollUp(subject, headers.rollup, 1);
@@ -204,8 +204,8 @@ export class Ingest {
 
   /** Nobody wants it: the sequence is used up and acknowledged, nothing is stored. */
   #skip(subject: string, reply: string | null, headers: PublishHeaders | null): void {
-    const { messages, stampMs, stampNs, commits } = this.#stream;
-    const seq = messages.skip(1, stampMs, stampNs);
+    const { messages, stamp, commits } = this.#stream;
+    const seq = messages.skip(1, stamp.ms, stamp.ns);
     this.#remember(headers, seq);
     if (headers !== null && headers.rollup !== '') this.#rollUp(subject, headers.rollup, 0);
     commits.outbox.pushSkipped(messages.applied, seq, reply);
@@ -216,7 +216,7 @@ export class Ingest {
     const msgId = headers === null ? '' : headers.msgId;
     stream.lastMsgId = msgId;
     if (msgId === '') return;
-    stream.dedupe.add(msgId, seq, stream.stampMs);
+    stream.dedupe.add(msgId, seq, stream.stamp.ms);
     stream.expiry.idStored();
   }
 

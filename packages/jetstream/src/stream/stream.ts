@@ -19,9 +19,8 @@ import { enforceAll, storedBytes } from './limits.ts';
 import { PubAcks } from './pub-ack.ts';
 import { Republisher } from './republisher.ts';
 import { Retention } from './retention.ts';
+import { Stamp } from './stamp.ts';
 
-/** The clock may be set back by this much before time stamps follow it: until then they stand still. */
-const CLOCK_BACKWARDS_MAX_MS = 1_000;
 /** Warnings of one stream are no more frequent than this. */
 const WARN_INTERVAL_MS = 10_000;
 
@@ -46,13 +45,11 @@ export class Stream implements ConsumerStream {
   readonly expiry: Expiry;
   readonly retention: Retention;
   readonly budget: ByteBudget;
+  readonly stamp: Stamp;
   transform: SubjectTransform | null = null;
   republisher: Republisher | null = null;
   /** Message id of the last stored message, '' when it had none. */
   lastMsgId = '';
-  /** Time stamp of the message at hand: milliseconds and nanoseconds. */
-  stampMs = 0;
-  stampNs = 0;
   isClosed = false;
 
   /** Messages and bytes that may wait for their commit. */
@@ -80,6 +77,7 @@ export class Stream implements ConsumerStream {
     this.pubAcks = new PubAcks(owner.account, config.name);
     this.commits = new Commits(this);
     this.dedupe = new DedupeWindow(windowMs(config), engine.settings.limits.dedupeIds);
+    this.stamp = new Stamp(this.host.clock);
     this.expiry = new Expiry(this);
     this.retention = new Retention(this);
     this.#ingest = new Ingest(this);
@@ -223,17 +221,6 @@ export class Stream implements ConsumerStream {
     const { subject, headerStart, payloadStart, payloadEnd } = this.#into;
     const subjectBytes = Buffer.byteLength(subject);
     return storedBytes(this.config.storage, subjectBytes, payloadStart - headerStart, payloadEnd - payloadStart);
-  }
-
-  /** Takes the time for the next message: never before that of the last one, unless the clock was set back for good. */
-  stamp(): void {
-    const nowMs = this.host.clock.now();
-    if (nowMs > this.stampMs || nowMs < this.stampMs - CLOCK_BACKWARDS_MAX_MS) {
-      this.stampMs = nowMs;
-      this.stampNs = 0;
-    } else if (this.stampNs < 999_999) {
-      this.stampNs++;
-    }
   }
 
   // Consumers

@@ -134,6 +134,7 @@ describe('an account without JetStream', () => {
     await Harness.open({}, new MemoryStorage(), NO_CONSUMERS, host);
     const info = await system.request('$JS.API.INFO');
     const names = await system.request('$JS.API.STREAM.NAMES');
+    expect(await system.request('$JS.API.META.LEADER.STEPDOWN')).toBeUndefined();
     expect(JSON.parse(info!.payload)).toMatchObject({
       type: 'io.nats.jetstream.api.v1.account_info_response',
       error: { err_code: 10039 },

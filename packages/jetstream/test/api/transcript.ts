@@ -18,13 +18,16 @@ export function parseRequest(line: string): TranscriptRequest {
   };
 }
 
-/** An answer on one line, without what differs from run to run: times, the server's name, bytes as the stores count them. */
+/** An answer on one line, without what differs from run to run: times and the server's name. */
 export function normalize(answer: string): string {
   return answer
     .replaceAll('\r\n', '␍')
     .replaceAll(/20\d\d-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/"leader":"[^"]*"/g, '"leader":"SERVER"')
-    .replaceAll(/"bytes":\d+/g, '"bytes":0')
-    .replaceAll(/"(memory|storage)":\d+/g, '"$1":0')
     .replaceAll(/(\$JS\.ACK\.\S+?\.\d+\.\d+\.\d+)\.\d{19}\./g, '$1.TIME.');
+}
+
+/** The same without the bytes that messages take, which only the file store counts as nats-server's does. */
+export function withoutBytes(line: string): string {
+  return line.replaceAll(/"bytes":\d+/g, '"bytes":0').replaceAll(/"(memory|storage)":\d+/g, '"$1":0');
 }
