@@ -176,17 +176,14 @@ export class ConsumerReplay {
     }
   }
 
+  /** What was pending at or below the floor is done with. What ran out of deliveries is not pending and is remembered. */
   #forgetUpTo(from: number, to: number): void {
     const { pending, redelivered } = this.state;
-    if (to - from <= pending.size + redelivered.size) {
-      for (let seq = from + 1; seq <= to; seq++) {
-        pending.delete(seq);
-        redelivered.delete(seq);
-      }
+    if (to - from <= pending.size) {
+      for (let seq = from + 1; seq <= to; seq++) if (pending.delete(seq)) redelivered.delete(seq);
       return;
     }
-    for (const seq of pending.keys()) if (seq <= to) pending.delete(seq);
-    for (const seq of redelivered.keys()) if (seq <= to) redelivered.delete(seq);
+    for (const seq of pending.keys()) if (seq <= to && pending.delete(seq)) redelivered.delete(seq);
   }
 }
 
