@@ -46,6 +46,12 @@ export function restoreIndex(state: StreamLog, index: StreamIndex, sizes: Readon
   state.lastSeq = index.lastSeq;
   state.lastTimeMs = milliseconds(index.lastTime);
   state.lastTimeNs = nanoseconds(index.lastTime);
+  const first = blocks.find((block) => block.messages > 0);
+  if (first !== undefined && index.firstTime !== 0n) {
+    // 2.10 gives the block the time of a sequence it skipped.
+    first.firstTimeMs = milliseconds(index.firstTime);
+    first.firstTimeNs = nanoseconds(index.firstTime);
+  }
   for (const subject of index.subjects) restoreSubject(state, subject);
   return true;
 }

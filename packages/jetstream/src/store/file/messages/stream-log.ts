@@ -18,6 +18,9 @@ import { SeqSet } from './seq-set.ts';
 import { type SubjectEntry, SubjectTable } from './subject-table.ts';
 import { readTimeMs, readTimeNs } from './time64.ts';
 
+/** Sequences skipped at once that get a record each. */
+const SKIP_RECORDS_MAX = 64;
+
 /**
  * The state of a stream's messages: blocks, subjects and counts. Its methods change it at once and touch no file;
  * `CommitQueue` brings what they leave in the blocks' buffers to disk.
@@ -111,6 +114,14 @@ export class StreamLog {
   /** Uses up sequences up to `seq` without a message. */
   skipTo(seq: number, timeMs: number, timeNs: number): void {
     checkSequence(seq);
+    // One record at the end says it for all; nats-server 2.10 miscounts what is in front of it.
+    if (seq - this.lastSeq <= SKIP_RECORDS_MAX) {
+      for (let next = this.lastSeq + 1; next < seq; next++) this.#skip(next, timeMs, timeNs);
+    }
+    this.#skip(seq, timeMs, timeNs);
+  }
+
+  #skip(seq: number, timeMs: number, timeNs: number): void {
     const block = this.#blockFor(EMPTY_RECORD_BYTES, seq);
     this.#appendEmpty(block, seq, 'erased', timeMs, timeNs);
     if (block.messages === 0) block.firstSeq = seq + 1;
