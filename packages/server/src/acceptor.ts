@@ -16,7 +16,7 @@ export class Acceptor {
   readonly #context: ConnectionContext;
   readonly #registry: ConnectionRegistry;
   readonly #tls: TlsGate | null;
-  readonly #reader = new SharedReader();
+  readonly #reader: SharedReader;
   /** Milliseconds a client gets for its CONNECT. */
   readonly authTimeoutMs: number;
 
@@ -24,6 +24,7 @@ export class Acceptor {
     const { authorization, tls } = context.settings;
     this.#context = context;
     this.#registry = registry;
+    this.#reader = new SharedReader(context.slabs.arena);
     this.#tls = tls === null ? null : new TlsGate(tls);
     this.authTimeoutMs =
       authorization?.timeoutMs ?? (tls === null ? AUTH_TIMEOUT_MS : (tls.timeoutMs ?? TLS_TIMEOUT_MS) + 1000);
@@ -32,7 +33,8 @@ export class Acceptor {
   accept(socket: Socket): void {
     const { settings } = this.#context;
     const isFull = this.#registry.open.size >= settings.maxConnections;
-    if (this.#tls === null) socket = this.#reader.adopt(socket, (chunk) => connection.intake.receive(chunk));
+    if (this.#tls === null)
+      socket = this.#reader.adopt(socket, (chunk, origin) => connection.intake.receive(chunk, origin));
     const connection = new Connection(this.#context, socket, this.#registry.takeCid());
     connection.log.debug('Client connection created');
     this.#registry.add(connection);

@@ -2,6 +2,7 @@ import { CLOSE_REASONS, type ServerInfo } from '@nats-ts/protocol';
 import { Acceptor } from './acceptor.ts';
 import { Account, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT } from './account.ts';
 import { Authenticator } from './auth/authenticator.ts';
+import { Arena } from './connection/arena.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/context.ts';
 import { FlushQueue } from './connection/flush-queue.ts';
@@ -68,6 +69,7 @@ export class NatsServer implements AsyncDisposable {
       this.#accounts.set(SYSTEM_ACCOUNT, new Account(SYSTEM_ACCOUNT, true, clock.now(), settings.noSublistCache));
     }
     const authenticator = new Authenticator(settings.authorization, settings.noAuthUser);
+    const arena = Arena.create();
     this.#context = {
       settings,
       clock,
@@ -75,9 +77,9 @@ export class NatsServer implements AsyncDisposable {
       logger,
       rateLimited: new RateLimitedLog(clock),
       wheel: this.#wheel,
-      slabs: new SlabPool(),
+      slabs: new SlabPool(arena),
       flushQueue: new FlushQueue(),
-      router: new Router(ids, logger, settings.noFastProducerStall),
+      router: new Router(ids, logger, settings.noFastProducerStall, arena),
       authenticator,
       counters: this.#counters,
       globalAccount,

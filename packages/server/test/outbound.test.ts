@@ -49,7 +49,7 @@ interface Fixture {
 function fixture(maxPending: number = 64 * 1024 * 1024): Fixture {
   const socket = new FakeSocket();
   const events: string[] = [];
-  const pool = new SlabPool();
+  const pool = new SlabPool(null);
   const owner = {
     flush: () => outbound.flush(),
     onPendingExceeded: () => events.push('exceeded'),

@@ -116,7 +116,7 @@ describe('the flush queue', () => {
 
 describe('slabs', () => {
   it('are used again, and a limited number of free ones is kept', () => {
-    const pool = new SlabPool();
+    const pool = new SlabPool(null);
     const slab = pool.take(true);
     expect(slab.bytes.length).toBe(LARGE_SLAB_BYTES);
     pool.give(slab);

@@ -232,14 +232,14 @@ export class Connection extends Traffic implements OutboundOwner {
 
   deliver(subscription: Subscription, frame: MessageFrame): void {
     let message = frame;
-    let from = 1;
+    let isHmsg = false;
     if (frame.hasHeader) {
-      if (this.headers) from = 0;
-      else message = frame.bare();
+      isHmsg = this.headers;
+      if (!isHmsg) message = frame.bare();
     }
     this.outMsgs++;
     this.outBytes += message.size;
-    this.outbound.appendMessage(subscription.head(frame.subject), from, message);
+    this.outbound.appendMessage(subscription, message, isHmsg);
     if (frame.replyStart >= 0) this.#deliveredRequest(message);
     if (this.traces) this.trace.delivered(subscription, message);
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ServerParser } from '@nats-ts/protocol';
+import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../delivery/message-frame.ts';
 import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS } from '../limits.ts';
 import type { Timer } from '../ports.ts';
 import type { Connection } from './connection.ts';
@@ -17,6 +18,7 @@ export class Intake {
   #socket: Socket;
   /** The chunk that is being worked off. */
   #chunk: Buffer | null = null;
+  #origin: number = ORIGIN_ELSEWHERE;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #isHolding = false;
@@ -36,16 +38,20 @@ export class Intake {
     this.#socket = socket;
   }
 
-  /** One chunk as it was read; not kept unless copied. */
-  receive(chunk: Buffer): void {
+  /**
+   * One chunk as it was read; not kept unless copied.
+   * @param origin its address in the arena, or `ORIGIN_ELSEWHERE`.
+   */
+  receive(chunk: Buffer, origin: number): void {
+    this.#origin = origin;
     if (this.#isOver) return;
     if (this.#isHolding) this.#hold(chunk);
     else this.#work(chunk);
   }
 
-  /** Whether the parser made `buffer` for one message, so that slices of it may be kept. */
-  isOwned(buffer: Buffer): boolean {
-    return buffer !== this.#chunk;
+  /** Where `buffer` of a parsed message is: in the chunk that is being worked off, or made by the parser for it. */
+  originOf(buffer: Buffer): number {
+    return buffer === this.#chunk ? this.#origin : ORIGIN_OWNED;
   }
 
   /** Nothing more is parsed until `release`. */
@@ -62,7 +68,7 @@ export class Intake {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    for (const chunk of held) this.receive(chunk);
+    for (const chunk of held) this.receive(chunk, ORIGIN_ELSEWHERE);
     this.#updatePause();
   }
 

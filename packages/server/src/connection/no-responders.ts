@@ -1,4 +1,5 @@
 import { subjectToBytes } from '@nats-ts/protocol';
+import { encodeHead } from '../delivery/subscription.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -12,7 +13,7 @@ export function noResponders(connection: Connection, subject: string, reply: str
   const subjectBytes = subjectToBytes(subject);
   const size = 32 + subjectBytes.length;
   return Buffer.concat([
-    subscription.head(reply),
+    encodeHead(reply, subscription.sid),
     Buffer.from(`${size} ${size}\r\nNATS/1.0 503\r\nNats-Subject: `),
     subjectBytes,
     Buffer.from('\r\n\r\n\r\n'),

@@ -22,7 +22,7 @@ export class Operations implements ClientOperations {
     const connection = this.#connection;
     connection.inMsgs++;
     connection.inBytes += args.payloadEnd - args.payloadStart;
-    connection.context.router.publish(connection, args, connection.intake.isOwned(args.buffer));
+    connection.context.router.publish(connection, args, connection.intake.originOf(args.buffer));
   }
 
   onConnect(json: string): void {

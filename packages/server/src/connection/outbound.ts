@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { MessageFrame } from '../delivery/message-frame.ts';
+import { encodeHead, type Subscription } from '../delivery/subscription.ts';
 import { LARGE_SLAB_BYTES, SMALL_SLAB_BYTES, WRITE_BYTES_MAX } from '../limits.ts';
+import { COPY_SLACK_BYTES } from './arena.ts';
 import type { Flushable, FlushQueue } from './flush-queue.ts';
 import type { Slab, SlabPool } from './slabs.ts';
 
-/** Below this many bytes a loop is faster than a native copy. */
-const LOOP_BYTES_MAX = 24;
 /** Flushes that would have fitted a small slab before a connection goes back to small ones. */
 const SHRINK_AFTER_FLUSHES = 64;
 
@@ -88,28 +88,35 @@ export class Outbound {
     this.#appended(length);
   }
 
-  /**
-   * Copies a message: `prefix[from…)` is its head up to the blank behind the sid, the rest comes from `frame`.
-   */
-  appendMessage(prefix: Buffer, from: number, frame: MessageFrame): void {
+  /** Copies a message for `subscription`; `isHmsg` = it has headers and the client takes them. */
+  appendMessage(subscription: Subscription, frame: MessageFrame, isHmsg: boolean): void {
     if (this.#isClosed) return;
-    const total = prefix.length - from + frame.tailBytes;
-    const reference = frame.reference;
-    if (reference !== null || !this.#reserve(total)) {
-      this.#appendLarge(prefix, from, frame, total);
+    const head = subscription.repeatedHead(frame.subject);
+    if (head === null) {
+      this.#appendWithNewHead(subscription, frame, isHmsg);
       return;
     }
-    const target = this.#slab!.bytes;
-    let at = this.#end;
-    const prefixEnd = prefix.length;
-    if (prefixEnd - from <= LOOP_BYTES_MAX) {
-      while (from < prefixEnd) target[at++] = prefix[from++]!;
-    } else {
-      prefix.copy(target, at, from, prefixEnd);
-      at += prefixEnd - from;
+    const from = isHmsg ? 0 : 1;
+    const headBytes = head.length - from;
+    const total = headBytes + frame.tailBytes;
+    if (frame.reference !== null || !this.#reserve(total)) {
+      this.#appendLarge(head, from, frame, total);
+      return;
     }
-    at = frame.writeTail(target, at);
-    this.#end = at;
+    const slab = this.#slab!;
+    const { arena, heads } = this.#pool;
+    if (arena !== null && heads !== null && slab.address >= 0 && frame.bodyAddress >= 0) {
+      let address = subscription.headAddress;
+      if (address < 0) address = heads.place(subscription, head);
+      if (address >= 0) {
+        arena.append(slab.address + this.#end, address + from, headBytes, frame.bodyAddress, frame.tailBytes);
+        this.#end += total;
+        this.#appended(total);
+        return;
+      }
+    }
+    head.copy(slab.bytes, this.#end, from);
+    this.#end = frame.writeTail(slab.bytes, this.#end + headBytes);
     this.#appended(total);
   }
 
@@ -135,6 +142,37 @@ export class Outbound {
     this.#drop();
   }
 
+  /** The head is written where it is needed: nobody knows whether there will be a second message like it. */
+  #appendWithNewHead(subscription: Subscription, frame: MessageFrame, isHmsg: boolean): void {
+    const { sid } = subscription;
+    const total = (isHmsg ? 7 : 6) + frame.subjectBytes + sid.length + frame.tailBytes;
+    if (frame.reference !== null || !this.#reserve(total)) {
+      this.#appendLarge(encodeHead(frame.subject, sid), isHmsg ? 0 : 1, frame, total);
+      return;
+    }
+    const slab = this.#slab!;
+    const target = slab.bytes;
+    let at = this.#end;
+    if (isHmsg) target[at++] = 0x48;
+    target[at] = 0x4d;
+    target[at + 1] = 0x53;
+    target[at + 2] = 0x47;
+    target[at + 3] = 0x20;
+    at = frame.writeSubject(target, at + 4);
+    target[at++] = 0x20;
+    for (let i = 0; i < sid.length; i++) target[at++] = sid.charCodeAt(i);
+    target[at++] = 0x20;
+    const { arena } = this.#pool;
+    if (arena !== null && slab.address >= 0 && frame.bodyAddress >= 0) {
+      arena.copy(slab.address + at, frame.bodyAddress, frame.tailBytes);
+      at += frame.tailBytes;
+    } else {
+      at = frame.writeTail(target, at);
+    }
+    this.#end = at;
+    this.#appended(total);
+  }
+
   #appended(bytes: number): void {
     this.pending += bytes;
     if (!this.#isDirty) {
@@ -144,18 +182,19 @@ export class Outbound {
     if (this.pending > this.#maxPending) this.#owner.onPendingExceeded();
   }
 
-  /** Makes room for `bytes` in the slab; false if no slab is that large. */
+  /** Makes room for `bytes`, and the slack behind them, in the slab; false if no slab is that large. */
   #reserve(bytes: number): boolean {
     const slab = this.#slab;
-    if (slab !== null && this.#end + bytes <= slab.bytes.length) return true;
-    if (bytes > LARGE_SLAB_BYTES) return false;
+    const needed = bytes + COPY_SLACK_BYTES;
+    if (slab !== null && this.#end + needed <= slab.bytes.length) return true;
+    if (needed > LARGE_SLAB_BYTES) return false;
     if (slab !== null) this.#retire(slab);
     if (this.#slab === null) {
-      this.#slab = this.#pool.take(this.#isLarge || bytes > SMALL_SLAB_BYTES);
+      this.#slab = this.#pool.take(this.#isLarge || needed > SMALL_SLAB_BYTES);
       this.#start = 0;
       this.#end = 0;
     }
-    return this.#end + bytes <= this.#slab.bytes.length || this.#reserve(bytes);
+    return this.#end + needed <= this.#slab.bytes.length || this.#reserve(bytes);
   }
 
   /** The slab is full: it is written now if the socket is free and it was a large one, else it waits. */
@@ -181,15 +220,15 @@ export class Outbound {
     this.#slab = null;
   }
 
-  #appendLarge(prefix: Buffer, from: number, frame: MessageFrame, total: number): void {
-    const head = prefix.length - from + frame.headBytes;
-    if (!this.#reserve(head)) {
-      this.#appendReference(frame.toBuffer(prefix, from));
+  #appendLarge(head: Buffer, from: number, frame: MessageFrame, total: number): void {
+    const headBytes = head.length - from;
+    if (!this.#reserve(headBytes + frame.headBytes)) {
+      this.#appendReference(frame.toBuffer(head, from));
       return;
     }
     const target = this.#slab!.bytes;
-    prefix.copy(target, this.#end, from);
-    this.#end = frame.writeHead(target, this.#end + prefix.length - from);
+    head.copy(target, this.#end, from);
+    this.#end = frame.writeHead(target, this.#end + headBytes);
     this.#queueSegment();
     this.#pieces.push(frame.body());
     this.#pieceSlabs.push(null);

@@ -1,4 +1,5 @@
 import { type PublishArgs, subjectByteLength, subjectFromBytes, writeDecimal, writeSubject } from '@nats-ts/protocol';
+import { type Arena, COPY_SLACK_BYTES } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ClientInfo, InternalMessage } from '../internal-message.ts';
 
@@ -6,6 +7,10 @@ const SPACE = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
 const EMPTY: Buffer = Buffer.alloc(0);
+/** Origin of a buffer that was made for one message and is not used again: slices of it may be kept. */
+export const ORIGIN_OWNED = -2;
+/** Origin of a buffer outside of the arena that will be used again. */
+export const ORIGIN_ELSEWHERE = -1;
 /** Below this many bytes a loop is faster than a native copy. */
 const LOOP_BYTES_MAX = 24;
 /** Payloads of at least this many bytes that stand in a buffer of their own are sent by reference. */
@@ -24,13 +29,17 @@ export class MessageFrame implements InternalMessage {
   publisher: Connection | null = null;
   /** Subject on the wire. */
   subject = '';
-  /** Reply as bytes, -1 = none; `replySource` holds them. */
-  replySource: Buffer = EMPTY;
+  /** Where the bytes of the message are. */
+  buffer: Buffer = EMPTY;
+  /** Subject in `buffer`, -1 = it is only known as text. */
+  #subjectStart = -1;
+  /** Bytes of the subject. */
+  subjectBytes = 0;
+  /** Reply in `buffer`, -1 = none. */
   replyStart = -1;
   replyEnd = -1;
   #reply: string | null = null;
   /** Header block [headerStart, payloadStart) and payload [payloadStart, payloadEnd) in `buffer`. */
-  buffer: Buffer = EMPTY;
   headerStart = 0;
   payloadStart = 0;
   payloadEnd = 0;
@@ -39,15 +48,27 @@ export class MessageFrame implements InternalMessage {
   headBytes = 0;
   /** The body when it is to be sent by reference, else null. */
   reference: Buffer | null = null;
+  /** Address of the body in the arena when it is there and the head is empty, else -1. */
+  bodyAddress = -1;
 
   #head: Buffer = EMPTY;
-  readonly #scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  #body: Buffer = EMPTY;
+  readonly #arena: Arena | null;
+  readonly #scratch: Buffer;
+  readonly #scratchAddress: number;
   #bodyStart = 0;
   #bodyEnd = 0;
 
   /** A frame to put a version without headers into, made when first needed. */
   #bare: MessageFrame | null = null;
+
+  constructor(arena: Arena | null) {
+    const bytes = SCRATCH_BYTES + COPY_SLACK_BYTES;
+    const address = arena === null ? -1 : arena.take(bytes);
+    this.#arena = arena;
+    this.#scratchAddress = address;
+    this.#scratch =
+      arena === null || address < 0 ? Buffer.allocUnsafeSlow(bytes) : arena.bytes.subarray(address, address + bytes);
+  }
 
   /** Bytes of header block and payload. */
   get size(): number {
@@ -61,45 +82,48 @@ export class MessageFrame implements InternalMessage {
   /** The reply subject, built when asked for. */
   get reply(): string | null {
     if (this.replyStart < 0) return null;
-    this.#reply ??= subjectFromBytes(this.replySource, this.replyStart, this.replyEnd);
+    this.#reply ??= subjectFromBytes(this.buffer, this.replyStart, this.replyEnd);
     return this.#reply;
   }
 
   /**
    * A message of a client.
-   * @param isOwned the buffer of `args` is not reused: its bytes may be sent by reference.
+   * @param origin address of the buffer of `args` in the arena, or one of the constants above.
    */
-  setPublished(publisher: Connection, subject: string, args: PublishArgs, isOwned: boolean): void {
+  setPublished(publisher: Connection, subject: string, args: PublishArgs, origin: number): void {
     const buffer = args.buffer;
     const headerSize = args.headerSize;
     const payloadEnd = args.payloadEnd;
     const payloadStart = args.payloadStart;
     this.publisher = publisher;
     this.subject = subject;
-    this.replySource = buffer;
+    this.buffer = buffer;
+    this.#subjectStart = args.subjectStart;
+    this.subjectBytes = args.subjectEnd - args.subjectStart;
     this.replyStart = args.replyStart;
     this.replyEnd = args.replyEnd;
     this.#reply = null;
-    this.buffer = buffer;
     this.headerStart = payloadStart;
     this.payloadStart = headerSize > 0 ? payloadStart + headerSize : payloadStart;
     this.payloadEnd = payloadEnd;
-    this.#body = buffer;
     this.#bodyEnd = payloadEnd + 2;
     if (isVerbatim(args)) {
+      const bodyStart = args.replyStart >= 0 ? args.replyStart : args.sizeStart;
       this.headBytes = 0;
-      this.#bodyStart = args.replyStart >= 0 ? args.replyStart : args.sizeStart;
+      this.#bodyStart = bodyStart;
+      this.tailBytes = payloadEnd + 2 - bodyStart;
+      this.bodyAddress = origin >= 0 ? origin + bodyStart : -1;
     } else {
       this.#bodyStart = payloadStart;
+      this.bodyAddress = -1;
       this.#copyHead(args);
+      this.tailBytes = this.headBytes + payloadEnd + 2 - payloadStart;
     }
-    const bodyBytes = this.#bodyEnd - this.#bodyStart;
-    this.tailBytes = this.headBytes + bodyBytes;
-    this.reference =
-      isOwned && bodyBytes >= REFERENCE_BYTES_MIN ? buffer.subarray(this.#bodyStart, this.#bodyEnd) : null;
+    const isByReference = origin === ORIGIN_OWNED && this.tailBytes >= REFERENCE_BYTES_MIN;
+    this.reference = isByReference ? buffer.subarray(this.#bodyStart, this.#bodyEnd) : null;
   }
 
-  /** A message of the server itself. Without a reply there are two blanks in a row (spec/core.md 1.2). */
+  /** A message from inside the process, written as one of a client is. */
   setInternal(subject: string, reply: string | null, header: Uint8Array | null, payload: Uint8Array | null): void {
     const headerBytes = header === null ? 0 : header.length;
     const size = headerBytes + (payload === null ? 0 : payload.length);
@@ -109,11 +133,13 @@ export class MessageFrame implements InternalMessage {
     let at = reply === null ? 0 : writeSubject(reply, buffer, 0);
     this.publisher = null;
     this.subject = subject;
-    this.replySource = buffer;
+    this.#subjectStart = -1;
+    this.subjectBytes = subjectByteLength(subject);
+    this.buffer = buffer;
     this.replyStart = reply === null ? -1 : 0;
     this.replyEnd = at;
     this.#reply = reply;
-    buffer[at++] = SPACE;
+    if (reply !== null) buffer[at++] = SPACE;
     if (headerBytes > 0) {
       at = writeDecimal(headerBytes, buffer, at);
       buffer[at++] = SPACE;
@@ -131,21 +157,23 @@ export class MessageFrame implements InternalMessage {
     this.payloadEnd = at;
     at = writeLineEnd(buffer, at);
     this.headBytes = 0;
-    this.#body = buffer;
     this.#bodyStart = 0;
     this.#bodyEnd = at;
     this.tailBytes = at;
-    this.reference = buffer === this.#scratch || at < REFERENCE_BYTES_MIN ? null : buffer.subarray(0, at);
+    const isScratch = buffer === this.#scratch;
+    this.bodyAddress = isScratch ? this.#scratchAddress : -1;
+    this.reference = isScratch || at < REFERENCE_BYTES_MIN ? null : buffer.subarray(0, at);
   }
 
   /** The same message for a receiver without headers: the block is cut off, the size is the payload's. */
   bare(): MessageFrame {
-    this.#bare ??= new MessageFrame();
+    this.#bare ??= new MessageFrame(this.#arena);
     const into = this.#bare;
     const payloadBytes = this.payloadEnd - this.payloadStart;
     into.publisher = this.publisher;
     into.subject = this.subject;
-    into.replySource = this.replySource;
+    into.#subjectStart = this.#subjectStart;
+    into.subjectBytes = this.subjectBytes;
     into.replyStart = this.replyStart;
     into.replyEnd = this.replyEnd;
     into.#reply = this.#reply;
@@ -156,25 +184,32 @@ export class MessageFrame implements InternalMessage {
     const head = into.#headRoom(this.replyEnd - this.replyStart + 20);
     let at = 0;
     if (this.replyStart >= 0) {
-      at = copyBytes(this.replySource, this.replyStart, this.replyEnd, head, at);
+      at = copyBytes(this.buffer, this.replyStart, this.replyEnd, head, at);
       head[at++] = SPACE;
     }
     into.headBytes = writeLineEnd(head, writeDecimal(payloadBytes, head, at));
-    into.#body = this.#body;
     into.#bodyStart = this.#bodyEnd - 2 - payloadBytes;
     into.#bodyEnd = this.#bodyEnd;
     into.tailBytes = into.headBytes + payloadBytes + 2;
     into.reference =
       this.reference !== null && payloadBytes >= REFERENCE_BYTES_MIN
-        ? this.#body.subarray(into.#bodyStart, into.#bodyEnd)
+        ? this.buffer.subarray(into.#bodyStart, into.#bodyEnd)
         : null;
     return into;
+  }
+
+  /** Writes the subject; returns the offset behind it. */
+  writeSubject(target: Buffer, at: number): number {
+    const start = this.#subjectStart;
+    return start < 0
+      ? writeSubject(this.subject, target, at)
+      : copyBytes(this.buffer, start, start + this.subjectBytes, target, at);
   }
 
   /** Writes head and body; returns the offset behind them. */
   writeTail(target: Buffer, at: number): number {
     if (this.headBytes > 0) at = copyBytes(this.#head, 0, this.headBytes, target, at);
-    return copyBytes(this.#body, this.#bodyStart, this.#bodyEnd, target, at);
+    return copyBytes(this.buffer, this.#bodyStart, this.#bodyEnd, target, at);
   }
 
   writeHead(target: Buffer, at: number): number {
@@ -183,15 +218,15 @@ export class MessageFrame implements InternalMessage {
 
   /** The body in a buffer that stays as it is. */
   body(): Buffer {
-    this.reference ??= Buffer.from(this.#body.subarray(this.#bodyStart, this.#bodyEnd));
+    this.reference ??= Buffer.from(this.buffer.subarray(this.#bodyStart, this.#bodyEnd));
     return this.reference;
   }
 
-  /** `prefix[from…)`, head and body in a buffer of their own. */
-  toBuffer(prefix: Buffer, from: number): Buffer {
-    const all = Buffer.allocUnsafe(prefix.length - from + this.tailBytes);
-    prefix.copy(all, 0, from);
-    this.writeTail(all, prefix.length - from);
+  /** `head[from…)`, and behind it head and body of the message, in a buffer of their own. */
+  toBuffer(head: Buffer, from: number): Buffer {
+    const all = Buffer.allocUnsafe(head.length - from + this.tailBytes);
+    head.copy(all, 0, from);
+    this.writeTail(all, head.length - from);
     return all;
   }
 
@@ -204,8 +239,6 @@ export class MessageFrame implements InternalMessage {
   release(): void {
     this.publisher = null;
     this.buffer = EMPTY;
-    this.replySource = EMPTY;
-    this.#body = EMPTY;
     this.reference = null;
   }
 

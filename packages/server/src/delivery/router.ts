@@ -1,6 +1,7 @@
 import type { PublishArgs } from '@nats-ts/protocol';
 import type { QueueMatch } from '@nats-ts/sublist';
 import type { Account, Route } from '../account.ts';
+import type { Arena } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
 import { checkPublish, isReservedReply } from '../connection/publish-checks.ts';
 import type { Ids, Logger } from '../ports.ts';
@@ -18,17 +19,19 @@ export class Router {
   readonly #ids: Ids;
   readonly #logger: Logger;
   readonly #skipsSlow: boolean;
-  readonly #frames: MessageFrame[] = [new MessageFrame()];
+  readonly #arena: Arena | null;
+  readonly #frames: MessageFrame[] = [];
   #depth = 0;
 
-  constructor(ids: Ids, logger: Logger, noFastProducerStall: boolean) {
+  constructor(ids: Ids, logger: Logger, noFastProducerStall: boolean, arena: Arena | null) {
+    this.#arena = arena;
     this.#ids = ids;
     this.#logger = logger;
     this.#skipsSlow = noFastProducerStall;
   }
 
-  /** PUB or HPUB of a client. `isOwned` as in `MessageFrame.setPublished`. */
-  publish(client: Connection, args: PublishArgs, isOwned: boolean): void {
+  /** PUB or HPUB of a client. `origin` as in `MessageFrame.setPublished`. */
+  publish(client: Connection, args: PublishArgs, origin: number): void {
     const account = client.account;
     const entry = account.recall(args.buffer, args.subjectStart, args.subjectEnd);
     let route = entry.value;
@@ -41,7 +44,7 @@ export class Router {
       const frame = this.#begin(entry.subject);
       if (frame === null) return;
       try {
-        frame.setPublished(client, entry.subject, args, isOwned);
+        frame.setPublished(client, entry.subject, args, origin);
         delivered = this.#deliver(frame, route);
       } finally {
         this.#end(frame);
@@ -84,7 +87,7 @@ export class Router {
     this.#depth = depth + 1;
     let frame = this.#frames[depth];
     if (frame === undefined) {
-      frame = new MessageFrame();
+      frame = new MessageFrame(this.#arena);
       this.#frames.push(frame);
     }
     return frame;
@@ -92,7 +95,8 @@ export class Router {
 
   #end(frame: MessageFrame): void {
     this.#depth--;
-    frame.release();
+    // Memory of the arena is nobody's; anything else is let go.
+    if (frame.bodyAddress < 0) frame.release();
   }
 
   #deliver(frame: MessageFrame, route: Pick<Route, 'plain' | 'queues'>): number {

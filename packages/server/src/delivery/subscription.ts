@@ -18,9 +18,12 @@ export class Subscription {
   /** Messages after which it ends by itself; 0 = never. */
   max = 0;
   isClosed = false;
-  /** Subject of the last message and, once it came twice, the head made of it. */
-  #lastSubject = '';
-  #lastHead: Buffer | null = null;
+  /** Where the head stands in the arena, -1 = nowhere. For `HeadCells`. */
+  headAddress = -1;
+  /** Subject of the last message. */
+  #subject = '';
+  /** The head made of it, once it came twice in a row. */
+  #head: Buffer | null = null;
 
   constructor(
     subject: string,
@@ -39,19 +42,23 @@ export class Subscription {
   }
 
   /**
-   * `HMSG <subject> <sid> ` for a message on `subject`; skip the first byte for MSG. The last one is kept: on most
-   * subscriptions one subject follows the other.
+   * `HMSG <subject> <sid> ` (skip the first byte for MSG) when `subject` is that of the message before, else null: on
+   * most subscriptions one subject follows the other, and only for those a head is worth keeping.
    */
-  head(subject: string): Buffer {
-    if (this.#lastSubject === subject && this.#lastHead !== null) return this.#lastHead;
-    const head = encodeHead(subject, this.sid);
-    this.#lastHead = head;
-    this.#lastSubject = subject;
-    return head;
+  repeatedHead(subject: string): Buffer | null {
+    if (this.#subject === subject) {
+      this.#head ??= encodeHead(subject, this.sid);
+      return this.#head;
+    }
+    this.#subject = subject;
+    this.#head = null;
+    this.headAddress = -1;
+    return null;
   }
 }
 
-function encodeHead(subject: string, sid: string): Buffer {
+/** `HMSG <subject> <sid> ` */
+export function encodeHead(subject: string, sid: string): Buffer {
   const bytes = subjectToBytes(subject);
   const head = Buffer.allocUnsafe(bytes.length + sid.length + 7);
   head.write('HMSG ', 0, 'latin1');

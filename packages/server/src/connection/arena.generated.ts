@@ -1,0 +1,7 @@
+// Assembled from arena.wat by scripts/assemble-arena.ts.
+
+/** The WebAssembly module, base64. */
+export const ARENA_WASM: string =
+  'AGFzbQEAAAABEAJgBX9/f39/AX9gA39/fwACEQEFYXJlbmEGbWVtb3J5AgABAwMCAAEHEQIGYXBwZW5kAAAEY29weQABCnMCNwEB' +
+  'fwNAIAAgBWogASAFav0AAAD9CwAAIAVBEGoiBSACSQ0ACyAAIAJqIgAgAyAEEAEgACAEags5AQF/IAJBgAJLBEAgACABIAL8CgAA' +
+  'DwsDQCAAIANqIAEgA2r9AAAA/QsAACADQRBqIgMgAkkNAAsL';
