@@ -97,7 +97,7 @@ export interface StreamConsumer {
   onCommitted(): void;
   /** A visible message that passes the filter is gone. Hot path. */
   onRemoved(seq: number, subject: string, reason: RemovalReason): void;
-  /** A purge or rollup: every message below `firstSeq` is gone; onRemoved may or may not have been called for them. */
+  /** A purge or rollup: no message below `firstSeq` is left that passes the filter; onRemoved may or may not have been called for them. */
   onPurged(firstSeq: number): void;
   /** The stream's configuration changed (consumer_limits, retention, subjects …). */
   onStreamUpdated(): void;

@@ -1,4 +1,4 @@
-import { overlaps, Sublist } from '@nats-ts/sublist';
+import { isSubset, overlaps, Sublist } from '@nats-ts/sublist';
 import type { RemovalReason, StreamConsumer } from './consumer-port.ts';
 
 /** Filtered consumers that are asked one by one; more of them are found through an index of their filter subjects. */
@@ -90,11 +90,25 @@ export class ConsumerRegistry {
     for (const consumer of this.#filtered) consumer.onCommitted();
   }
 
-  /** Messages were purged and `firstSeq` is the first one now. @param subjects what the purge was limited to; null = nothing. */
-  purged(firstSeq: number, subjects: readonly string[] | null): void {
+  /** Everything below `firstSeq` was purged. */
+  purged(firstSeq: number): void {
     for (const consumer of this.#unfiltered) consumer.onPurged(firstSeq);
+    for (const consumer of this.#filtered) consumer.onPurged(firstSeq);
+  }
+
+  /**
+   * Messages on `subjects` were purged. A consumer that takes nothing else goes on at what is left of them (`firstLeft`), one that
+   * takes more where the stream begins now (`firstSeq`; null = where it began before).
+   */
+  subjectsPurged(subjects: readonly string[], firstSeq: number | null, firstLeft: () => number): void {
+    if (firstSeq !== null) for (const consumer of this.#unfiltered) consumer.onPurged(firstSeq);
     for (const consumer of this.#filtered) {
-      if (subjects === null || overlap(subjects, consumer.filter?.subjects ?? [])) consumer.onPurged(firstSeq);
+      const filters = consumer.filter?.subjects ?? [];
+      if (filters.every((filter) => subjects.some((subject) => isSubset(filter, subject)))) {
+        consumer.onPurged(firstLeft());
+      } else if (firstSeq !== null && filters.some((filter) => subjects.some((one) => overlaps(filter, one)))) {
+        consumer.onPurged(firstSeq);
+      }
     }
   }
 
@@ -105,10 +119,6 @@ export class ConsumerRegistry {
 
 function takes(consumer: StreamConsumer, subject: string): boolean {
   return consumer.filter === null || consumer.filter.matches(subject);
-}
-
-function overlap(some: readonly string[], others: readonly string[]): boolean {
-  return some.some((one) => others.some((other) => overlaps(one, other)));
 }
 
 function indexOf(consumers: readonly StreamConsumer[]): Sublist<StreamConsumer> {

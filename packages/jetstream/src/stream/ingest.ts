@@ -6,6 +6,7 @@ import type { Republish } from './outbox.ts';
 import { checkAfterDedupe, checkBeforeDedupe } from './publish-checks.ts';
 import { cleanedBlock, PublishHeaders } from './publish-headers.ts';
 import type { Stream } from './stream.ts';
+import { lastSeqOf } from './subject-lookup.ts';
 
 /** Longest header block a stream takes, bytes. */
 const HEADER_BYTES_MAX = 65_535;
@@ -168,7 +169,7 @@ export class Ingest {
     const stream = this.#stream;
     const { republisher, stamp } = stream;
     const target = republisher === null ? null : republisher.target(subject);
-    const previousSeq = target === null ? 0 : stream.lastSeqOf(subject);
+    const previousSeq = target === null ? 0 : lastSeqOf(stream.messages, subject);
     let seq: number;
     try {
       seq = stream.messages.append(

@@ -1,3 +1,4 @@
+import { emptyMessage } from '../store/shared/empty.ts';
 import type { Stream } from './stream.ts';
 
 /** Sizes of a message as the stores count them (spec/jetstream.md 2.3). */
@@ -29,9 +30,18 @@ export function discardNewProblem(stream: Stream, subject: string, bytes: number
     return 'maximum messages exceeded';
   }
   if (config.max_bytes > 0 && messages.bytes + bytes > config.max_bytes) {
-    if (replaced === 0 || stream.bytesOf(replaced) < bytes) return 'maximum bytes exceeded';
+    if (replaced === 0 || bytesOf(stream, replaced) < bytes) return 'maximum bytes exceeded';
   }
   return null;
+}
+
+/** Size of a stored message as the limits count it; 0 if it cannot be read at once. */
+function bytesOf(stream: Stream, seq: number): number {
+  const into = emptyMessage();
+  if (stream.messages.load(seq, into) !== 'found') return 0;
+  const { subject, headerStart, payloadStart, payloadEnd } = into;
+  const subjectBytes = Buffer.byteLength(subject);
+  return storedBytes(stream.config.storage, subjectBytes, payloadStart - headerStart, payloadEnd - payloadStart);
 }
 
 /** Brings the stream back inside of its limits after one message on `subject` was stored. Hot path. */

@@ -4,6 +4,7 @@ import { parseGoDuration } from '../consumer/go-duration.ts';
 import { type ApiError, apiError } from '../errors/api-error.ts';
 import { type PublishHeaders, parseSequence } from './publish-headers.ts';
 import type { Stream } from './stream.ts';
+import { lastSeqOf } from './subject-lookup.ts';
 
 const SECOND_NS = 1_000_000_000n;
 
@@ -19,7 +20,7 @@ export function checkBeforeDedupe(stream: Stream, headers: PublishHeaders, subje
   if (headers.expectedStream !== '' && headers.expectedStream !== stream.name) return apiError('StreamNotMatch');
   if (headers.ttl !== '' && isTtl(headers.ttl)) return apiError('MessageTTLDisabled');
   if (headers.expectedLastSubjectSeq !== '') {
-    const last = stream.lastSeqOf(headers.expectedLastSubjectSeqSubject || subject);
+    const last = lastSeqOf(stream.messages, headers.expectedLastSubjectSeqSubject || subject);
     if (last !== parseSequence(headers.expectedLastSubjectSeq)) {
       return apiError('StreamWrongLastSequence', { seq: last });
     }

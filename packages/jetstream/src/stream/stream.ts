@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts';
 import { apiError } from '../errors/api-error.ts';
 import type { Host, HostAccount, HostSubscription } from '../host.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
-import type { MessageStore, StreamStore, SubjectFilter } from '../store/store.ts';
+import type { MessageStore, StreamStore } from '../store/store.ts';
 import { ByteBudget, type StreamOwner } from './byte-budget.ts';
 import { Commits } from './commits.ts';
 import type { StreamConfig } from './config.ts';
@@ -15,11 +15,12 @@ import { DedupeWindow } from './dedupe.ts';
 import { DirectGet } from './direct-get.ts';
 import { Expiry } from './expiry.ts';
 import { Ingest } from './ingest.ts';
-import { enforceAll, storedBytes } from './limits.ts';
+import { enforceAll } from './limits.ts';
 import { PubAcks } from './pub-ack.ts';
 import { Republisher } from './republisher.ts';
 import { Retention } from './retention.ts';
 import { Stamp } from './stamp.ts';
+import { firstSeqOf } from './subject-lookup.ts';
 
 /** Warnings of one stream are no more frequent than this. */
 const WARN_INTERVAL_MS = 10_000;
@@ -188,39 +189,22 @@ export class Stream implements ConsumerStream {
     if (this.messages.failure !== null) {
       throw apiError('StreamStoreFailed', { err: this.messages.failure.message });
     }
-    const { firstSeq } = this.messages;
-    let purged: number;
+    const { messages, registry } = this;
     if (subjects === null && keep === 0) {
-      purged = this.messages.purge(null, belowSeq, 0, null);
-    } else {
-      const filter: SubjectFilter | null = subjects === null ? null : compileFilter(subjects);
-      purged = this.messages.purge(filter, belowSeq, keep, this.#onPurged);
+      const purged = messages.purge(null, belowSeq, 0, null);
+      if (purged > 0) registry.purged(messages.firstSeq);
+      this.budget.update();
+      return purged;
     }
-    // Also after onRemoved for each of them: a consumer that waited in front of the first message moves up to it.
-    if (this.messages.firstSeq !== firstSeq) this.registry.purged(this.messages.firstSeq, subjects);
+    const { firstSeq } = messages;
+    const filter = subjects === null ? null : compileFilter(subjects);
+    const purged = messages.purge(filter, belowSeq, keep, this.#onPurged);
+    // Also after onRemoved for each message: a consumer in front of what went moves up to what is left.
+    const moved = messages.firstSeq === firstSeq ? null : messages.firstSeq;
+    if (subjects !== null) registry.subjectsPurged(subjects, moved, () => firstSeqOf(messages, filter));
+    else if (moved !== null) registry.purged(moved);
     this.budget.update();
     return purged;
-  }
-
-  /** Last sequence on a subject, wildcards allowed; 0 = none. Sees what is appended but not yet committed. */
-  lastSeqOf(subject: string): number {
-    const exact = this.messages.subject(subject);
-    if (exact !== undefined) return exact.last;
-    if (!subject.includes('*') && !subject.includes('>')) return 0;
-    let last = 0;
-    this.messages.eachSubject(compileFilter([subject]), (_subject, state) => {
-      if (state.last > last) last = state.last;
-      return undefined;
-    });
-    return last;
-  }
-
-  /** Size of a stored message as the limits count it; 0 if it cannot be read at once. */
-  bytesOf(seq: number): number {
-    if (this.messages.load(seq, this.#into) !== 'found') return 0;
-    const { subject, headerStart, payloadStart, payloadEnd } = this.#into;
-    const subjectBytes = Buffer.byteLength(subject);
-    return storedBytes(this.config.storage, subjectBytes, payloadStart - headerStart, payloadEnd - payloadStart);
   }
 
   // Consumers

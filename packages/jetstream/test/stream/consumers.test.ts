@@ -53,18 +53,23 @@ describe('what consumers are told', () => {
     const { stream, publish } = await openStream();
     const all = new FakeConsumer('all');
     const other = new FakeConsumer('other', ['s.z']);
-    stream.addConsumer(all);
-    stream.addConsumer(other);
-    for (const subject of ['s.a', 's.b', 's.a']) publish(subject);
+    const same = new FakeConsumer('same', ['s.a']);
+    const wider = new FakeConsumer('wider', ['s.a', 's.b']);
+    const consumers = [all, other, same, wider];
+    for (const consumer of consumers) stream.addConsumer(consumer);
+    for (const subject of ['s.a', 's.b', 's.a', 's.b', 's.a']) publish(subject);
     await turns();
-    all.told.length = 0;
-    other.told.length = 0;
-    expect(stream.purge(['s.a'], 0, 0)).toBe(2);
+    for (const consumer of consumers) consumer.told.length = 0;
+    expect(stream.purge(['s.a'], 0, 1)).toBe(2);
     expect(all.told).toEqual(['removed 1 s.a purge', 'removed 3 s.a purge', 'purged 2']);
     expect(other.told).toEqual([]);
+    expect(same.told).toEqual(['removed 1 s.a purge', 'removed 3 s.a purge', 'purged 5']);
+    expect(wider.told).toEqual(['removed 1 s.a purge', 'removed 3 s.a purge', 'purged 2']);
+    expect(stream.purge(['s.*'], 5, 0)).toBe(2);
+    expect(all.told.at(-1)).toBe('purged 5');
+    expect(other.told).toEqual(['purged 5']);
     expect(stream.purge(null, 0, 0)).toBe(1);
-    expect(all.told.at(-1)).toBe('purged 4');
-    expect(other.told).toEqual(['purged 4']);
+    expect([all, other].map(({ told }) => told.at(-1))).toEqual(['purged 6', 'purged 6']);
   });
 
   it('refuses a second consumer of a name, and forgets one that is removed', async () => {
