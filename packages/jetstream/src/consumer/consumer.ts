@@ -136,12 +136,11 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     return this.progress.floorStreamSeq;
   }
 
-  /** A subscriber listens on the deliver subject. */
   get isPushBound(): boolean {
     return this.#push?.isActive ?? false;
   }
 
-  /** Pull requests that wait and whose senders are still there. */
+  /** Pull requests whose senders are still there. */
   countWaiting(): number {
     return this.#pull?.countLive() ?? 0;
   }

@@ -27,8 +27,16 @@ export interface DeliveryTarget {
   /**
    * Sends one message. False = nobody took it: it counts as not delivered.
    * @param bytes what the message counts against max_bytes: subject, ack subject, header and payload
+   * @param nowMs the time, read once per burst
    */
-  send(subject: string, ackSubject: string, header: Buffer | null, payload: Buffer | null, bytes: number): boolean;
+  send(
+    subject: string,
+    ackSubject: string,
+    header: Buffer | null,
+    payload: Buffer | null,
+    bytes: number,
+    nowMs: number,
+  ): boolean;
   /** Everything available was sent. */
   onEnd(): void;
 }
@@ -198,7 +206,7 @@ export class Delivery {
     }
     this.#isSending = true;
     try {
-      const isTaken = this.#target.send(message.subject, ackSubject, header, payload, bytes);
+      const isTaken = this.#target.send(message.subject, ackSubject, header, payload, bytes, nowMs);
       return isTaken && !this.#core.isStopped ? bytes : -1;
     } finally {
       this.#isSending = false;

@@ -130,6 +130,9 @@ function trimEnd(body: Buffer): Buffer {
   return body.subarray(0, end);
 }
 
+/** Longest body that is remembered, bytes; a longer one is read each time. */
+export const REMEMBERED_BYTES_MAX = 1024;
+
 /** Clients repeat the same request for ever: the last body is remembered with what it means. */
 export class PullRequestReader {
   #body: Buffer = Buffer.alloc(0);
@@ -152,6 +155,3 @@ export class PullRequestReader {
     return result;
   }
 }
-
-/** Longest body that is remembered. */
-const REMEMBERED_BYTES_MAX = 1024;

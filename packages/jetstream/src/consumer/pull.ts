@@ -95,9 +95,15 @@ export class PullTarget implements DeliveryTarget, RequestOwner {
     return true;
   }
 
-  send(subject: string, ackSubject: string, header: Buffer | null, payload: Buffer | null, bytes: number): boolean {
+  send(
+    subject: string,
+    ackSubject: string,
+    header: Buffer | null,
+    payload: Buffer | null,
+    bytes: number,
+    nowMs: number,
+  ): boolean {
     const { account } = this.#core.stream;
-    const nowMs = this.#core.clock.now();
     for (let request = this.#waiting.first; request !== null; request = this.#waiting.first) {
       if (request.expiresAtMs <= nowMs) {
         this.#end(request, TEXT_REQUEST_TIMEOUT);

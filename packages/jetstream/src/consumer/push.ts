@@ -89,13 +89,20 @@ export class PushTarget implements DeliveryTarget {
     this.#isActive = false;
   }
 
-  send(subject: string, ackSubject: string, header: Buffer | null, payload: Buffer | null): boolean {
+  send(
+    subject: string,
+    ackSubject: string,
+    header: Buffer | null,
+    payload: Buffer | null,
+    _bytes: number,
+    nowMs: number,
+  ): boolean {
     if (this.#core.stream.account.deliver(this.#subject, subject, ackSubject, header, payload) === 0) {
       this.#isActive = false;
-      this.#core.wheel.arm(this.#retry, this.#core.clock.now() + NOBODY_RETRY_MS);
+      this.#core.wheel.arm(this.#retry, nowMs + NOBODY_RETRY_MS);
       return false;
     }
-    this.#lastSentMs = this.#core.clock.now();
+    this.#lastSentMs = nowMs;
     if (this.#flow !== null) {
       const bytes = this.#subject.length + ackSubject.length + (header?.length ?? 0) + (payload?.length ?? 0);
       if (this.#flow.sent(bytes)) this.#requestFlow(this.#flow);

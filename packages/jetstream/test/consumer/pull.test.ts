@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { completeConfig } from '../../src/consumer/config.ts';
 import { BURST_BYTES_MAX, BURST_MESSAGES_MAX } from '../../src/consumer/delivery.ts';
+import { PullRequestReader, REMEMBERED_BYTES_MAX } from '../../src/consumer/pull-request.ts';
 import { gist, numbers, statusLine, turns, Workbench } from './workbench.ts';
 
 async function withMessages(count: number, config: object = {}): Promise<Workbench> {
@@ -110,6 +112,35 @@ describe('a pull request', () => {
     bench.stream.commit();
     bench.pull('in');
     expect(gist(inbox)).toEqual(['m1', '404 No Messages', 'm2']);
+  });
+});
+
+describe('the reader of pull requests', () => {
+  const config = completeConfig({});
+  const read = (reader: PullRequestReader, text: string, settings = config) =>
+    reader.read(Buffer.from(`junk${text}`), 4, 4 + Buffer.byteLength(text), settings);
+
+  it('reads a repeated body once', () => {
+    const reader = new PullRequestReader();
+    const first = read(reader, '{"batch":7}');
+    expect(read(reader, '{"batch":7}')).toBe(first);
+    expect(read(reader, '{"batch":8}')).toMatchObject({ batch: 8 });
+    expect(read(reader, '{"batch":7}')).toEqual(first);
+  });
+
+  it('reads it again for a changed configuration', () => {
+    const reader = new PullRequestReader();
+    read(reader, '{"batch":7}');
+    expect(read(reader, '{"batch":7}', completeConfig({ max_batch: 5 })).toString()).toContain('MaxRequestBatch of 5');
+  });
+
+  it(`does not keep a body above ${REMEMBERED_BYTES_MAX} bytes`, () => {
+    const reader = new PullRequestReader();
+    const long = `{"batch":7}${' '.repeat(REMEMBERED_BYTES_MAX)}`;
+    const first = read(reader, long);
+    expect(first).toMatchObject({ batch: 7 });
+    expect(read(reader, long)).not.toBe(first);
+    expect(read(reader, long)).toEqual(first);
   });
 });
 
