@@ -35,8 +35,6 @@ export class Account {
   /** Traffic of connections that are gone. */
   readonly past: Traffic = new Traffic();
   slowConsumers = 0;
-  /** Connections ever bound to it. */
-  totalConnections = 0;
   /** Moment of the last "maximum subscriptions exceeded" line, for at most one every two seconds. */
   subscriptionsLoggedMs: number = Number.NEGATIVE_INFINITY;
   readonly #watches = new InterestWatches();

@@ -54,7 +54,7 @@ function fixture(maxPending: number = 64 * 1024 * 1024): Fixture {
     flush: () => outbound.flush(),
     onPendingExceeded: () => events.push('exceeded'),
     onWriteBlocked: () => events.push('blocked'),
-    onWriteDone: () => events.push('done'),
+    onWriteProgress: () => events.push('progress'),
   };
   const queue = new FlushQueue();
   queue.enter();
@@ -92,7 +92,7 @@ describe('output', () => {
     expect(Buffer.concat(socket.writes).equals(Buffer.concat(all))).toBe(true);
     expect(outbound.pending).toBe(0);
     expect(events).toContain('blocked');
-    expect(events.at(-1)).toBe('done');
+    expect(events.at(-1)).toBe('progress');
     expect(socket.corked).toBe(0);
   });
 

@@ -33,9 +33,10 @@ export class Backpressure {
     wheel.set(this.#writeTimer, settings.writeDeadlineMs);
   }
 
-  writeDone(): void {
-    this.#connection.context.wheel.clear(this.#writeTimer);
-    this.#release();
+  writeProgress(): void {
+    const { outbound, stallBytes, context } = this.#connection;
+    if (!outbound.isBlocked) context.wheel.clear(this.#writeTimer);
+    if (outbound.pending <= stallBytes) this.#release();
   }
 
   pendingExceeded(): void {

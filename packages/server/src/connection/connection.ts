@@ -297,8 +297,8 @@ export class Connection extends Traffic implements OutboundOwner {
     this.backpressure.writeBlocked();
   }
 
-  onWriteDone(): void {
-    this.backpressure.writeDone();
+  onWriteProgress(): void {
+    this.backpressure.writeProgress();
   }
 
   onPendingExceeded(): void {
@@ -326,11 +326,12 @@ export class Connection extends Traffic implements OutboundOwner {
       return;
     }
     this.outbound.finish();
+    socket.end();
+    // What the client still sends is read and thrown away: closing on unread input would reset the connection, and the
+    // client might lose the last bytes. The socket closes by itself when the client has closed too.
+    socket.resume();
     const timer = clock.setTimer(() => socket.destroy(), CLOSE_FLUSH_MS);
-    socket.end(() => {
-      timer.cancel();
-      socket.destroy();
-    });
+    socket.once('close', () => timer.cancel());
   }
 
   /** Resolves when the socket is closed. */

@@ -15,8 +15,8 @@ export interface OutboundOwner extends Flushable {
   onPendingExceeded(): void;
   /** The socket took only a part; the rest is in flight. */
   onWriteBlocked(): void;
-  /** Everything in flight has left. */
-  onWriteDone(): void;
+  /** What was in flight has left; more may be (`isBlocked`). */
+  onWriteProgress(): void;
 }
 
 /**
@@ -314,10 +314,8 @@ export class Outbound {
       return;
     }
     this.#send();
-    if (!this.#isInFlight) {
-      this.#release();
-      this.#owner.onWriteDone();
-    }
+    if (!this.#isInFlight) this.#release();
+    this.#owner.onWriteProgress();
   }
 
   /** Nothing is queued: the slab goes back, and a connection that has become calm returns to small ones. */

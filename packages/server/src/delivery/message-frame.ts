@@ -14,7 +14,7 @@ export const ORIGIN_ELSEWHERE = -1;
 /** Below this many bytes a loop is faster than a native copy. */
 const LOOP_BYTES_MAX = 24;
 /** Payloads of at least this many bytes that stand in a buffer of their own are sent by reference. */
-export const REFERENCE_BYTES_MIN: number = 16 * 1024;
+export const REFERENCE_BYTES_MIN: number = 32 * 1024;
 /** Longest `<reply> <hdr> <total>\r\n` that needs no buffer of its own. */
 const SCRATCH_BYTES: number = 8 * 1024;
 
