@@ -9,6 +9,7 @@ import {
 } from './config-schema.ts';
 import { Consumer } from './consumer.ts';
 import { readCreateRequest } from './create-request.ts';
+import { replyInfo } from './info.ts';
 import { createOrUpdate, remove, update } from './lifecycle.ts';
 import { stampMetadata } from './metadata.ts';
 import { OfflineConsumer } from './offline-consumer.ts';
@@ -28,7 +29,7 @@ const createRoute: ConsumerRoute = {
     const asked = readCreateRequest(request.tokens, request.decode(CREATE_REQUEST_SCHEMA));
     const { consumer, isNew } = await createOrUpdate(account.stream(asked.stream), asked);
     // The answer shows the consumer as it begins; only then messages go out.
-    request.respond(consumer.info());
+    request.respond(replyInfo(consumer));
     if (!isNew) return;
     consumer.start();
     consumer.events.created();
@@ -41,7 +42,7 @@ const infoRoute: ConsumerRoute = {
   queue: 'info',
   handle(request, account) {
     request.requireEmptyBody();
-    request.respond(find(account, request.tokens).info());
+    request.respond(replyInfo(find(account, request.tokens)));
   },
 };
 
@@ -116,7 +117,7 @@ const resetRoute: ConsumerRoute = {
     const { seq } = request.decode(RESET_REQUEST_SCHEMA) as { seq?: number };
     const nextSeq = resetPosition(consumer, seq ?? 0);
     consumer.reset(nextSeq);
-    request.respond({ ...consumer.info(), reset_seq: nextSeq });
+    request.respond({ ...replyInfo(consumer), reset_seq: nextSeq });
   },
 };
 

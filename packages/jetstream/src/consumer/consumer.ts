@@ -145,9 +145,9 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     return this.#pull?.countLive() ?? 0;
   }
 
-  /** ConsumerInfo (spec/jetstream.md 2.6). */
+  /** ConsumerInfo as lists and monitoring show it; replies about one consumer use `replyInfo`. */
   info(): Record<string, unknown> {
-    return consumerInfo(this);
+    return consumerInfo(this, this.#config);
   }
 
   /** Goes into service: subscribes, sets the clocks of what was pending, delivers. */

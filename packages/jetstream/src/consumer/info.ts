@@ -1,17 +1,25 @@
 import { formatTime } from '../json/go-time.ts';
-import { printConfig } from './config.ts';
+import { type ConsumerConfig, printConfig } from './config.ts';
 import type { Consumer } from './consumer.ts';
 import { printMetadata } from './metadata.ts';
 
-/** ConsumerInfo in Go's field order; what is undefined is not printed (spec/jetstream.md 2.6). */
-export function consumerInfo(consumer: Consumer): Record<string, unknown> {
-  const { progress, config, pause, clock } = consumer;
+/** ConsumerInfo of a create, info or reset reply: with this server's version and level in the metadata. */
+export function replyInfo(consumer: Consumer): Record<string, unknown> {
+  return consumerInfo(consumer, printMetadata(consumer.config));
+}
+
+/**
+ * ConsumerInfo in Go's field order; what is undefined is not printed (spec/jetstream.md 2.6).
+ * @param config as it is shown
+ */
+export function consumerInfo(consumer: Consumer, config: ConsumerConfig): Record<string, unknown> {
+  const { progress, pause, clock } = consumer;
   const isPaused = pause.isPaused;
   return {
     stream_name: consumer.stream.name,
     name: consumer.name,
     created: consumer.created,
-    config: printConfig(printMetadata(config)),
+    config: printConfig(config),
     delivered: {
       consumer_seq: progress.deliveredConsumerSeq,
       stream_seq: progress.deliveredStreamSeq,
