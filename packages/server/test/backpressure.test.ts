@@ -97,6 +97,10 @@ describe('a consumer that does not read', () => {
     await publishUntil(publisher, () => logger.lines.some((line) => line.includes('Timed out of fast producer stall')));
     ({ stalled_clients: stalls } = (await monitor('varz')) as { stalled_clients: number });
     expect(stalls).toBeGreaterThan(0);
+    const warnings = logger.lines.filter((line) =>
+      /^WRN .*Producer was stalled for a total of \d+ms - Account:\$G$/.test(line),
+    );
+    expect(warnings.length).toBeLessThan(stalls);
     const { connections } = (await monitor('connz?cid=5&state=all')) as { connections: { stalls: number }[] };
     expect(connections[0]?.stalls).toBe(stalls);
   });

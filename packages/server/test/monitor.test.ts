@@ -113,6 +113,7 @@ describe('the monitoring endpoint', () => {
         .end();
     });
     expect(JSON.parse(body)).toMatchObject({ https_port: server.monitorPort, http_port: 0, tls_required: true });
+    expect(JSON.parse(body).tls_cert_not_after).toMatch(/^21\d\d-\d\d-\d\dT[\d:]+Z$/);
   });
 
   it('answers HTTP/1.0 without Host, and not HTTP/1.1 without it', async () => {

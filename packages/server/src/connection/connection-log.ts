@@ -25,6 +25,17 @@ export class ConnectionLog {
     if (this.#context.rateLimited.isDue(line)) this.error(line);
   }
 
+  /** As `errorRateLimited`, a warning; `key` tells which lines are the same. */
+  warnRateLimited(key: string, text: string, account: string): void {
+    if (this.#context.rateLimited.isDue(`${key} - Account:${account}`)) {
+      this.#context.logger.warn(`${this.#prefix} - ${text} - Account:${account}`);
+    }
+  }
+
+  warn(text: string): void {
+    this.#context.logger.warn(`${this.#prefix} - ${text}`);
+  }
+
   info(text: string): void {
     this.#context.logger.info(`${this.#prefix} - ${text}`);
   }

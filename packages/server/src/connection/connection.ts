@@ -20,12 +20,13 @@ import type { ClientKind } from '../client-kind.ts';
 import type { MessageFrame } from '../delivery/message-frame.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { ClientInfo } from '../internal-message.ts';
-import { CLOSE_FLUSH_MS, RTT_REPLY_BYTES_MIN } from '../limits.ts';
+import { RTT_REPLY_BYTES_MIN } from '../limits.ts';
 import { WheelTimer } from '../timer-wheel.ts';
 import { Traffic } from '../traffic.ts';
 import { Access } from './access.ts';
 import { Backpressure } from './backpressure.ts';
 import { clientInfoOf } from './client-info.ts';
+import { endSocket } from './closing.ts';
 import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionContext } from './context.ts';
 import { authUserText, logLabel } from './identity.ts';
@@ -36,15 +37,6 @@ import { Outbound, type OutboundOwner } from './outbound.ts';
 import { Pinger } from './pinger.ts';
 import { tlsVersion } from './tls-gate.ts';
 import { Tracer } from './tracer.ts';
-
-/** Close reasons after which the peer gets no last bytes: it does not take any, or it has had its chance. */
-const SILENT: ReadonlySet<CloseReason> = new Set([
-  CLOSE_REASONS.readError,
-  CLOSE_REASONS.writeError,
-  CLOSE_REASONS.slowConsumerPending,
-  CLOSE_REASONS.slowConsumerDeadline,
-  CLOSE_REASONS.tlsHandshake,
-]);
 
 /** One client: its socket, what it said in CONNECT, its subscriptions and its output (spec/core.md 1–4). */
 export class Connection extends Traffic implements OutboundOwner {
@@ -319,19 +311,7 @@ export class Connection extends Traffic implements OutboundOwner {
     this.log.debug(`Client connection closed: ${reason}`);
     this.context.onClosed(this);
     this.dropSubscriptions();
-    const socket = this.#socket;
-    if (SILENT.has(reason)) {
-      this.outbound.close();
-      socket.destroy();
-      return;
-    }
-    this.outbound.finish();
-    socket.end();
-    // What the client still sends is read and thrown away: closing on unread input would reset the connection, and the
-    // client might lose the last bytes. The socket closes by itself when the client has closed too.
-    socket.resume();
-    const timer = clock.setTimer(() => socket.destroy(), CLOSE_FLUSH_MS);
-    socket.once('close', () => timer.cancel());
+    endSocket(this.#socket, this.outbound, reason, clock);
   }
 
   /** Resolves when the socket is closed. */

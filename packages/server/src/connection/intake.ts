@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
 import type { ServerParser } from '@nats-ts/protocol';
 import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../delivery/message-frame.ts';
+import { goDurationOfMs } from '../go-format.ts';
 import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS } from '../limits.ts';
 import type { Timer } from '../ports.ts';
 import type { Connection } from './connection.ts';
 
+/** A chunk that takes longer to work off is worth a line in the log. As nats-server. */
+const SLOW_CHUNK_MS = 2000;
 /** Milliseconds a producer waits per chunk at most, however many of its consumers are behind. As nats-server. */
 const STALL_TOTAL_MS = 10;
 
@@ -24,6 +27,7 @@ export class Intake {
   #isHolding = false;
   #stallMs = 0;
   #stallTimer: Timer | null = null;
+  #stalledSinceMs = 0;
   #isPaused = false;
   #isOver = false;
 
@@ -79,9 +83,14 @@ export class Intake {
 
   /** The consumer caught up. */
   unstall(): void {
-    this.#stallTimer?.cancel();
+    if (this.#stallTimer === null) return;
+    this.#stallTimer.cancel();
     this.#stallTimer = null;
     this.#updatePause();
+    const { context, log, account } = this.#connection;
+    const stalledMs = Math.round(context.clock.monotonicMs() - this.#stalledSinceMs);
+    if (stalledMs < STALL_MAX_MS) return;
+    log.warnRateLimited('stalled', `Producer was stalled for a total of ${stalledMs}ms`, account.name);
   }
 
   /** Nothing more comes, or nothing more is wanted. */
@@ -95,8 +104,9 @@ export class Intake {
 
   #work(chunk: Buffer): void {
     const connection = this.#connection;
-    const { flushQueue } = connection.context;
+    const { clock, flushQueue } = connection.context;
     const msgsBefore = connection.inMsgs;
+    const startedMs = clock.monotonicMs();
     flushQueue.enter();
     this.#chunk = chunk;
     try {
@@ -109,6 +119,8 @@ export class Intake {
       this.#chunk = null;
       flushQueue.leave();
     }
+    const tookMs = clock.monotonicMs() - startedMs;
+    if (tookMs > SLOW_CHUNK_MS) connection.log.warn(`Readloop processing time: ${goDurationOfMs(tookMs)}`);
     if (this.#stallMs > 0) this.#wait();
   }
 
@@ -126,6 +138,7 @@ export class Intake {
     this.#stallMs = 0;
     if (this.#isOver || this.#stallTimer !== null) return;
     const connection = this.#connection;
+    this.#stalledSinceMs = connection.context.clock.monotonicMs();
     this.#stallTimer = connection.context.clock.setTimer(() => {
       connection.log.debug(`Timed out of fast producer stall (${waitMs}ms)`);
       this.unstall();

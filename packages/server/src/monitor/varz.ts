@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { goTime, uptime } from '../go-format.ts';
 import { TLS_TIMEOUT_MS } from '../tls-options.ts';
@@ -30,6 +31,11 @@ function clientTraffic(server: ServerView): Traffic {
   sum.add(server.counters.past);
   for (const connection of server.registry.open.values()) sum.add(connection);
   return sum;
+}
+
+/** When the certificate, the first one of `pem`, ends to be valid. */
+function certificateEnd(pem: string): string {
+  return goTime(new X509Certificate(pem).validToDate.getTime());
 }
 
 /** /varz, fields in nats-server's order (spec/core.md 8.2). */
@@ -107,5 +113,6 @@ export function varz(server: ServerView, cpu: number, requests: ReadonlyMap<stri
     slow_consumer_stats: perKind(counters.slowConsumers),
     stale_connection_stats: perKind(counters.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
+    tls_cert_not_after: settings.tls === null ? undefined : certificateEnd(settings.tls.cert),
   };
 }
