@@ -15,22 +15,40 @@ const REPLY_DIGITS = 7;
 /** Creates a file stream and publishes with a reply subject of its own per message, `window` at a time. */
 export async function jsPublish(spec: JsPublishSpec): Promise<ScenarioResult> {
   const connection = await Connection.open(spec.port, 'js-publish');
-  const created = await connection.request(
-    '$JS.API.STREAM.CREATE.BENCH',
-    JSON.stringify({
-      name: 'BENCH',
-      subjects: ['bench.js'],
-      retention: 'limits',
-      storage: 'file',
-      discard: 'old',
-      max_msgs: -1,
-      max_bytes: -1,
-    }),
-    900_001,
-  );
-  if (!created.includes('"created"')) throw new Error(`could not create the stream: ${created}`);
-  await connection.flush('SUB _INBOX.bench.ack.* 2\r\n');
+  await createStream(connection);
+  const { seconds, latencies } = await publishAcked(connection, spec);
+  connection.close();
+  const result = { seconds, messages: spec.messages, delivered: spec.messages };
+  if (!latencies) return result;
+  latencies.sort();
+  return {
+    ...result,
+    p50Us: latencies[Math.floor(spec.messages * 0.5)] ?? 0,
+    p99Us: latencies[Math.floor(spec.messages * 0.99)] ?? 0,
+  };
+}
 
+/** Creates the file stream that both JetStream scenarios use. */
+export async function createStream(connection: Connection): Promise<void> {
+  const config = {
+    name: 'BENCH',
+    subjects: ['bench.js'],
+    retention: 'limits',
+    storage: 'file',
+    discard: 'old',
+    max_msgs: -1,
+    max_bytes: -1,
+  };
+  const created = await connection.request('$JS.API.STREAM.CREATE.BENCH', JSON.stringify(config), 900_001);
+  if (!created.includes('"created"')) throw new Error(`could not create the stream: ${created}`);
+}
+
+/** Publishes to the stream, `window` messages waiting for their ack at once; latencies only where one waits. */
+export async function publishAcked(
+  connection: Connection,
+  spec: Pick<JsPublishSpec, 'payloadBytes' | 'messages' | 'window'>,
+): Promise<{ seconds: number; latencies: Float64Array | null }> {
+  await connection.flush('SUB _INBOX.bench.ack.* 2\r\n');
   const payload = 'x'.repeat(spec.payloadBytes);
   const prefix = 'PUB bench.js _INBOX.bench.ack.';
   const one = Buffer.from(`${prefix}${'0'.repeat(REPLY_DIGITS)} ${spec.payloadBytes}\r\n${payload}\r\n`);
@@ -69,17 +87,8 @@ export async function jsPublish(spec: JsPublishSpec): Promise<ScenarioResult> {
     send(Math.min(spec.window, spec.messages));
   });
   const seconds = (performance.now() - start) / 1000;
-  connection.close();
   if (failure !== null) throw new Error(`publish refused: ${failure}`);
-  if (!latencies) return { seconds, messages: spec.messages, delivered: acked };
-  latencies.sort();
-  return {
-    seconds,
-    messages: spec.messages,
-    delivered: acked,
-    p50Us: latencies[Math.floor(spec.messages * 0.5)] ?? 0,
-    p99Us: latencies[Math.floor(spec.messages * 0.99)] ?? 0,
-  };
+  return { seconds, latencies };
 }
 
 function writeDigits(target: Buffer, offset: number, value: number): void {
