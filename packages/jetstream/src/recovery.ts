@@ -1,5 +1,4 @@
 import { type JetStreamAccount, type OfflineAsset, storeOptions } from './account.ts';
-import { findHeaderValue } from './api/header-value.ts';
 import type { Engine } from './engine.ts';
 import { ApiError } from './errors/api-error.ts';
 import { decodeJson } from './json/decode.ts';
@@ -12,6 +11,7 @@ import { type ConfigRules, checkStreamConfig } from './stream/config-check.ts';
 import { type RawStreamConfig, STORED_STREAM_CONFIG } from './stream/config-schema.ts';
 import { enforceAll } from './stream/limits.ts';
 import { API_LEVEL, requiredLevelOf, storedMetadata } from './stream/metadata.ts';
+import { msgIdOf } from './stream/publish-headers.ts';
 import { Stream } from './stream/stream.ts';
 import { unsupportedFeature } from './stream/unsupported.ts';
 
@@ -108,10 +108,8 @@ async function rebuildDedupe(stream: Stream): Promise<void> {
       if (!(await warm(stream, into.seq))) return;
       continue;
     }
-    if (into.payloadStart > into.headerStart) {
-      const id = findHeaderValue(into.buffer.subarray(into.headerStart, into.payloadStart), 'Nats-Msg-Id');
-      if (id !== '') dedupe.add(id, into.seq, into.timeMs);
-    }
+    const id = msgIdOf(into);
+    if (id !== '') dedupe.add(id, into.seq, into.timeMs);
     seq = into.seq + 1;
     if (looked % REBUILD_CHUNK === 0) await new Promise<void>((resolve) => host.clock.setTimer(resolve, 0));
   }

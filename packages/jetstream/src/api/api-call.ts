@@ -4,7 +4,6 @@ import { decodeJson } from '../json/decode.ts';
 import { isBlank, JsonReader } from '../json/parse.ts';
 import type { ObjectSchema } from '../json/schema.ts';
 import { JsonError } from '../json/value.ts';
-import { findHeaderValue } from './header-value.ts';
 import type { ApiRequest } from './request.ts';
 
 /** Prefix of every API subject. */
@@ -53,11 +52,6 @@ export class ApiCall implements ApiRequest {
 
   get isBodyEmpty(): boolean {
     return this.body.every(isBlank);
-  }
-
-  /** The first value of a header; '' when there is none. */
-  headerValue(name: string): string {
-    return this.header === null ? '' : findHeaderValue(this.header, name);
   }
 
   decode(schema: ObjectSchema): Record<string, unknown> {

@@ -1,11 +1,11 @@
 import { Sublist } from '@nats-ts/sublist';
 import type { JetStreamAccount } from '../account.ts';
+import { requiresHigherLevel } from '../consumer/level.ts';
 import type { Engine } from '../engine.ts';
 import { apiError } from '../errors/api-error.ts';
 import { JS_ERRORS } from '../errors/errors.generated.ts';
 import type { HostMessage, HostSubscription } from '../host.ts';
 import { encodeJson } from '../json/encode.ts';
-import { exceedsApiLevel } from '../stream/metadata.ts';
 import { hasAdvisoryInterest, publishAdvisory } from './advisory.ts';
 import { API_PREFIX, ApiCall, toApiError } from './api-call.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -97,7 +97,8 @@ export class ApiDispatcher {
 
   #run({ call, route }: Queued): void | Promise<void> {
     try {
-      if (exceedsApiLevel(call.headerValue('Nats-Required-Api-Level'))) throw apiError('RequiredApiLevel');
+      const { header } = call;
+      if (header !== null && requiresHigherLevel(header, 0, header.length)) throw apiError('RequiredApiLevel');
       const pending = route.handle(call, this.#account);
       if (pending === undefined) return;
       return pending.catch((error: unknown) => this.#fail(call, error));

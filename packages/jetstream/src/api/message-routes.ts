@@ -27,8 +27,9 @@ const get: ApiRoute = {
     const { seq = 0, last_by_subj: last = '', next_by_subj: next = '', batch = 0, max_bytes: bytes = 0 } = request;
     if (batch > 0 || bytes > 0 || isContradictory(request)) throw apiError('BadRequest');
     if (seq === 0 && last === '' && next === '' && request.start_time === undefined) throw apiError('BadRequest');
-    readOne(account.stream(call.tokens[3]!), request, (message) => {
-      if (message === null) call.fail(apiError('NoMessageFound'));
+    readOne(account.stream(call.tokens[3]!), request, (message, error) => {
+      if (error !== null) call.fail(apiError('StreamStoreFailed', { err: error.message }));
+      else if (message === null) call.fail(apiError('NoMessageFound'));
       else call.respond({ message: shownMessage(message, request.no_hdr === true) });
     });
   },

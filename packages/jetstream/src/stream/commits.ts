@@ -44,12 +44,23 @@ export class Commits implements OutboxSink {
     if (this.outbox.size === 1 && messages.committed >= messages.applied) this.release();
   }
 
-  /** Calls back when everything applied so far is durable; at once if it is. The error tells that it will not be. */
-  after(callback: CommitCallback): void {
+  /**
+   * Calls back when everything applied so far is durable; at once if it is. The error tells that it will not be, or that too much
+   * waits already: answers share the limits of published messages.
+   * @param size bytes the callback holds on to
+   */
+  after(callback: CommitCallback, size = 0): void {
     const { messages } = this.#stream;
     if (messages.failure !== null) callback(messages.failure);
     else if (this.outbox.size === 0 && messages.committed >= messages.applied) callback(null);
-    else this.outbox.pushCallback(messages.applied, callback);
+    else if (this.isFull) callback(new Error('too many requests wait for the store'));
+    else this.outbox.pushCallback(messages.applied, size, callback);
+  }
+
+  /** No more may wait: publishers and requesters are refused. */
+  get isFull(): boolean {
+    const { maxBufferedMsgs, maxBufferedBytes } = this.#stream.ingestLimits;
+    return this.outbox.size >= maxBufferedMsgs || this.outbox.bytes >= maxBufferedBytes;
   }
 
   /** A message is gone. True if consumers know of it. */
@@ -73,8 +84,8 @@ export class Commits implements OutboxSink {
       stream.account.deliver(to, to, null, header, payload);
     }
     if (reply !== null) stream.pubAcks.ack(reply, seq);
-    if (seq < stream.messages.firstSeq || stream.isClosed) return;
     if (this.#removedEarly.size > 0 && this.#removedEarly.delete(seq)) return;
+    if (seq < stream.messages.firstSeq || stream.isClosed) return;
     stream.registry.stored(seq, subject);
   }
 

@@ -2,7 +2,7 @@ import { compileFilter } from '@nats-ts/sublist';
 import { parseTime } from '../json/go-time.ts';
 import type { SubjectFilter } from '../store/store.ts';
 import type { DirectReply } from './direct-reply.ts';
-import { type CopiedMessage, copyMessage, loadWarm, type MsgGetRequest, startSequence } from './reading.ts';
+import { type CopiedMessage, copyMessage, loadWarm, type MsgGetRequest, sizeOf, startSequence } from './reading.ts';
 import type { Stream } from './stream.ts';
 
 /** Bytes one batch request sends when it sets no max_bytes: max_pending of nats-server. */
@@ -11,10 +11,6 @@ export const BATCH_BYTES_MAX: number = 64 * 1024 * 1024;
 export const MULTI_LAST_MAX = 1024;
 /** Messages of a batch sent in one turn of the event loop. */
 const BATCH_CHUNK = 256;
-
-function sizeOf(message: CopiedMessage): number {
-  return Buffer.byteLength(message.subject) + message.header.length + message.payload.length;
-}
 
 /** Answers a DIRECT.GET with `batch`: messages from a sequence or time on, then an EOB status. */
 export function sendBatch(stream: Stream, request: MsgGetRequest, reply: DirectReply): void {
@@ -83,10 +79,11 @@ export function sendMulti(stream: Stream, request: MsgGetRequest, reply: DirectR
   }
   collectLast(stream, subjects, upToSeq, (found) => {
     // What is not committed yet, or gone because of something that is not, is told when it is.
+    const bytes = found.reduce((sum, message) => sum + sizeOf(message), 0);
     stream.commits.after((error) => {
-      const durable = error === null ? found : found.filter(({ seq }) => seq <= messages.committedSeq);
-      sendCollected(durable, request, upToSeq, reply);
-    });
+      if (error === null) sendCollected(found, request, upToSeq, reply);
+      else reply.status(`500 ${error.message}`);
+    }, bytes);
   });
 }
 

@@ -1,10 +1,9 @@
-import { findHeaderValue } from '../api/header-value.ts';
+import { requiresHigherLevel } from '../consumer/level.ts';
 import type { HostMessage, HostSubscription } from '../host.ts';
 import { decodeJson } from '../json/decode.ts';
 import { JsonError } from '../json/value.ts';
 import { sendBatch, sendMulti } from './direct-batch.ts';
 import { DirectReply } from './direct-reply.ts';
-import { exceedsApiLevel } from './metadata.ts';
 import { isContradictory, MSG_GET_REQUEST, type MsgGetRequest, readOne } from './reading.ts';
 import type { Stream } from './stream.ts';
 
@@ -53,10 +52,7 @@ export class DirectGet {
   /** Returns the status of a refusal, or null. */
   #answer(message: HostMessage, key: string, reply: DirectReply): string | null {
     const { buffer, headerStart, payloadStart, payloadEnd } = message;
-    if (payloadStart > headerStart) {
-      const block = buffer.subarray(headerStart, payloadStart);
-      if (exceedsApiLevel(findHeaderValue(block, 'Nats-Required-Api-Level'))) return '412 Required Api Level';
-    }
+    if (requiresHigherLevel(buffer, headerStart, payloadStart)) return '412 Required Api Level';
     const isBodyEmpty = payloadStart === payloadEnd;
     if (isBodyEmpty && key === '') return '408 Empty Request';
     const request = isBodyEmpty ? {} : decode(buffer.subarray(payloadStart, payloadEnd));
@@ -75,8 +71,9 @@ export class DirectGet {
       // Behind what is on its way to the disk: the batch then finds it committed.
       stream.commits.after(() => sendBatch(stream, request, reply));
     } else {
-      readOne(stream, request, (found) => {
-        if (found === null) reply.status('404 Message Not Found');
+      readOne(stream, request, (found, error) => {
+        if (error !== null) reply.status(`500 ${error.message}`);
+        else if (found === null) reply.status('404 Message Not Found');
         else reply.message(found, request.no_hdr === true, null);
       });
     }

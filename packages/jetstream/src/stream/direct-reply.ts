@@ -1,8 +1,6 @@
-import { formatTime } from '../json/go-time.ts';
 import type { CopiedMessage } from './reading.ts';
+import { extendBlock } from './stored-headers.ts';
 import type { Stream } from './stream.ts';
-
-const CRLF_BYTES = 2;
 
 /** Sends the answers of DIRECT.GET (spec/jetstream.md 5.1): messages and statuses, never JSON. */
 export class DirectReply {
@@ -33,11 +31,7 @@ export class DirectReply {
 
   #header(message: CopiedMessage, batch: { pending: number; lastSeq: number } | null): Buffer {
     const { header: stored, subject, seq, timeMs, timeNs } = message;
-    const start = stored.length === 0 ? Buffer.from('NATS/1.0\r\n') : stored.subarray(0, stored.length - CRLF_BYTES);
-    const lines =
-      `Nats-Stream: ${this.#stream.name}\r\nNats-Subject: ${subject}\r\nNats-Sequence: ${seq}\r\n` +
-      `Nats-Time-Stamp: ${formatTime(timeMs, timeNs)}\r\n`;
     const more = batch === null ? '' : `Nats-Num-Pending: ${batch.pending}\r\nNats-Last-Sequence: ${batch.lastSeq}\r\n`;
-    return Buffer.concat([start, Buffer.from(`${lines}${more}\r\n`)]);
+    return extendBlock(stored, this.#stream.name, subject, seq, timeMs, timeNs, more);
   }
 }

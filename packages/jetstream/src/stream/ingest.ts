@@ -1,3 +1,4 @@
+import { subjectByteLength } from '@nats-ts/protocol';
 import { type ApiError, apiError } from '../errors/api-error.ts';
 import type { HostMessage } from '../host.ts';
 import { RECORD_BYTES_MAX } from '../store/shared/limits.ts';
@@ -32,9 +33,8 @@ export class Ingest {
   #receive(message: HostMessage): boolean {
     const stream = this.#stream;
     if (stream.isClosed) return false;
-    const { outbox } = stream.commits;
-    const { ingestLimits, transform } = stream;
-    if (outbox.size >= ingestLimits.maxBufferedMsgs || outbox.bytes >= ingestLimits.maxBufferedBytes) {
+    const { transform } = stream;
+    if (stream.commits.isFull) {
       this.#refuseFlood(message.reply);
       return true;
     }
@@ -101,7 +101,7 @@ export class Ingest {
     const { config, failure } = this.#stream;
     // Characters are fewer than bytes: the exact size is only asked for when it may matter.
     if (subject.length + blockBytes + payloadBytes > RECORD_BYTES_MAX / 2) {
-      const bytes = storedBytes('file', Buffer.byteLength(subject), blockBytes, payloadBytes);
+      const bytes = storedBytes('file', subjectByteLength(subject), blockBytes, payloadBytes);
       if (bytes > RECORD_BYTES_MAX) return storeFailed('message too large');
     }
     if (config.sealed) return apiError('StreamSealed');
@@ -119,7 +119,7 @@ export class Ingest {
     if (headers.batchId === '') return null;
     const { config, budget } = this.#stream;
     if (budget.exceedsServer) return apiError('InsufficientResources');
-    const bytes = storedBytes(config.storage, Buffer.byteLength(subject), blockBytes, payloadBytes);
+    const bytes = storedBytes(config.storage, subjectByteLength(subject), blockBytes, payloadBytes);
     return apiError(budget.exceedsAccount(bytes) ? 'AccountResourcesExceeded' : 'AtomicPublishDisabled');
   }
 
@@ -146,7 +146,7 @@ export class Ingest {
     const stream = this.#stream;
     const { config, budget } = stream;
     const isCounted = budget.hasAccountLimit || config.discard === 'new';
-    const bytes = isCounted ? storedBytes(config.storage, Buffer.byteLength(subject), blockBytes, payloadBytes) : 0;
+    const bytes = isCounted ? storedBytes(config.storage, subjectByteLength(subject), blockBytes, payloadBytes) : 0;
     if (isCounted && budget.exceedsAccount(bytes)) return apiError('AccountResourcesExceeded');
     // A valid TTL was refused before: no stream has TTLs yet.
     if (headers !== null && headers.ttl !== '') return apiError('MessageTTLInvalid');

@@ -1,3 +1,4 @@
+import { subjectByteLength } from '@nats-ts/protocol';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { Stream } from './stream.ts';
 
@@ -40,7 +41,7 @@ function bytesOf(stream: Stream, seq: number): number {
   const into = emptyMessage();
   if (stream.messages.load(seq, into) !== 'found') return 0;
   const { subject, headerStart, payloadStart, payloadEnd } = into;
-  const subjectBytes = Buffer.byteLength(subject);
+  const subjectBytes = subjectByteLength(subject);
   return storedBytes(stream.config.storage, subjectBytes, payloadStart - headerStart, payloadEnd - payloadStart);
 }
 

@@ -46,7 +46,7 @@ export class Outbox {
   #subjects: (string | null)[] = new Array<string | null>(SLOTS_FIRST).fill(null);
   #replies: (string | null)[] = new Array<string | null>(SLOTS_FIRST).fill(null);
   #extras: (Republish | Buffer | CommitCallback | null)[] = new Array<null>(SLOTS_FIRST).fill(null);
-  /** Bytes of the messages that wait. */
+  /** Bytes that wait: of messages, and what callbacks hold. */
   bytes = 0;
 
   constructor(sink: OutboxSink) {
@@ -81,8 +81,9 @@ export class Outbox {
     this.#push(REFUSAL, target, 0, 0, null, reply, body);
   }
 
-  pushCallback(target: number, callback: CommitCallback): void {
-    this.#push(CALLBACK, target, 0, 0, null, null, callback);
+  /** @param size bytes the callback holds on to */
+  pushCallback(target: number, size: number, callback: CommitCallback): void {
+    this.#push(CALLBACK, target, 0, size, null, null, callback);
   }
 
   /** Lets out what `committed` allows. Returns true if messages became visible. */
@@ -134,6 +135,7 @@ export class Outbox {
     }
     for (let at = kept; at < tail; at++) this.#clear(at & this.#mask);
     this.#tail = kept;
+    this.bytes = this.#sumSizes();
     for (const tell of told) tell();
   }
 
@@ -184,6 +186,12 @@ export class Outbox {
     this.bytes -= this.#sizes[slot]!;
     this.#clear(slot);
     this.#head++;
+  }
+
+  #sumSizes(): number {
+    let bytes = 0;
+    for (let at = this.#head; at < this.#tail; at++) bytes += this.#sizes[at & this.#mask]!;
+    return bytes;
   }
 
   #clear(slot: number): void {

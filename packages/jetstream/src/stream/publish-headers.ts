@@ -1,3 +1,6 @@
+import { findHeader, removeHeader } from '@nats-ts/protocol';
+import type { StoredMessage } from '../store/store.ts';
+
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
@@ -8,7 +11,7 @@ const VERSION_BYTES = 8;
 /** `NATS/1.0\r\n\r\n`: a block with nothing in it. */
 const EMPTY_BLOCK_BYTES = 12;
 
-const REQUEST_INFO = '\r\nNats-Request-Info:';
+const MSG_ID = Buffer.from('Nats-Msg-Id');
 
 /**
  * The headers of a published message that the stream acts on (spec/jetstream.md 3.1): names in exact case, the first of a name
@@ -140,12 +143,14 @@ export function cleanedBlock(buffer: Buffer, start: number, end: number): Buffer
     block = Buffer.concat([block.subarray(0, VERSION_BYTES), block.subarray(first)]);
     if (block.length === EMPTY_BLOCK_BYTES) return null;
   }
-  for (;;) {
-    const at = block.indexOf(REQUEST_INFO, 0, 'latin1');
-    if (at < 0) return block;
-    block = Buffer.concat([block.subarray(0, at), block.subarray(lineEnd(block, at + 2, block.length))]);
-    if (block.length <= EMPTY_BLOCK_BYTES) return null;
-  }
+  return removeHeader(block, 'Nats-Request-Info');
+}
+
+/** The Nats-Msg-Id of a stored message; '' when it has none. */
+export function msgIdOf({ buffer, headerStart, payloadStart }: StoredMessage): string {
+  if (payloadStart === headerStart) return '';
+  const found = findHeader(buffer, headerStart, payloadStart, MSG_ID);
+  return found === null ? '' : buffer.toString('utf8', found.start, found.end);
 }
 
 /** Position of the CR of the first CRLF at or after `at`; `end` if there is none. */

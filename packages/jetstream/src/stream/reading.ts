@@ -1,3 +1,4 @@
+import { subjectByteLength } from '@nats-ts/protocol';
 import { compileFilter } from '@nats-ts/sublist';
 import { parseTime } from '../json/go-time.ts';
 import { type ObjectSchema, objectSchema } from '../json/schema.ts';
@@ -66,6 +67,11 @@ export function copyMessage(message: StoredMessage): CopiedMessage {
   };
 }
 
+/** Bytes of subject, header and payload. */
+export function sizeOf(message: CopiedMessage): number {
+  return subjectByteLength(message.subject) + message.header.length + message.payload.length;
+}
+
 /** The sequence a request for one message or a batch starts at. */
 export function startSequence(stream: Stream, request: MsgGetRequest): number {
   if (request.start_time === undefined) return request.seq ?? 0;
@@ -73,15 +79,14 @@ export function startSequence(stream: Stream, request: MsgGetRequest): number {
   return stream.messages.seqAtTime(ms, ns);
 }
 
+/** Told what was read: null = there is no such message. With an error, whether there is one is not known. */
+export type ReadCallback = (message: CopiedMessage | null, error: Error | null) => void;
+
 /**
- * Reads the one message a request names and calls back with a copy, or null when there is none. The callback comes when what it
- * tells is durable: a message that is not committed yet, or the absence of one, waits for the commit (DESIGN.md, "Reads").
+ * Reads the one message a request names and calls back with a copy. The callback comes when what it tells is durable: a message
+ * that is not committed yet, or the absence of one, waits for the commit (DESIGN.md, "Reads").
  */
-export function readOne(
-  stream: Stream,
-  request: MsgGetRequest,
-  callback: (message: CopiedMessage | null) => void,
-): void {
+export function readOne(stream: Stream, request: MsgGetRequest, callback: ReadCallback): void {
   const { messages } = stream;
   const { last_by_subj: last = '', next_by_subj: next = '' } = request;
   const seq = startSequence(stream, request);
@@ -95,12 +100,9 @@ export function readOne(
       return seq > 0 ? messages.load(seq, into) : 'gone';
     },
     (message) => {
-      if (message !== null && message.seq <= messages.committedSeq) {
-        callback(copyMessage(message));
-        return;
-      }
       const copy = message === null ? null : copyMessage(message);
-      stream.commits.after((error) => callback(error === null ? copy : null));
+      if (copy !== null && copy.seq <= messages.committedSeq) callback(copy, null);
+      else stream.commits.after((error) => callback(copy, error), copy === null ? 0 : sizeOf(copy));
     },
   );
 }

@@ -1,9 +1,7 @@
 import { isValidPublishSubject, SubjectTransform } from '@nats-ts/sublist';
-import { formatTime } from '../json/go-time.ts';
 import type { RepublishConfig } from './config.ts';
 import type { Republish } from './outbox.ts';
-
-const CRLF_BYTES = 2;
+import { extendBlock } from './stored-headers.ts';
 
 /** Sends stored messages out again under another subject (spec/jetstream.md 3.4 "republish"). */
 export class Republisher {
@@ -41,12 +39,9 @@ export class Republisher {
     block: Buffer,
     payload: Buffer,
   ): Republish {
-    const start = block.length === 0 ? 'NATS/1.0\r\n' : block.toString('latin1', 0, block.length - CRLF_BYTES);
-    const lines =
-      `Nats-Stream: ${this.#stream}\r\nNats-Subject: ${subject}\r\nNats-Sequence: ${seq}\r\n` +
-      `Nats-Time-Stamp: ${formatTime(timeMs, timeNs)}\r\nNats-Last-Sequence: ${previousSeq}\r\n`;
     const size = this.#headersOnly ? `Nats-Msg-Size: ${payload.length}\r\n` : '';
-    const header = Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(`${lines}${size}\r\n`)]);
+    const more = `Nats-Last-Sequence: ${previousSeq}\r\n${size}`;
+    const header = extendBlock(block, this.#stream, subject, seq, timeMs, timeNs, more);
     return { subject: target, header, payload: this.#headersOnly ? Buffer.alloc(0) : Buffer.from(payload) };
   }
 }

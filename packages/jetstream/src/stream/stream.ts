@@ -1,6 +1,5 @@
 import { compileFilter, SubjectTransform } from '@nats-ts/sublist';
 import { hasAdvisoryInterest, publishAdvisory } from '../api/advisory.ts';
-import { findHeaderValue } from '../api/header-value.ts';
 import type { Engine } from '../engine.ts';
 import { apiError } from '../errors/api-error.ts';
 import type { Host, HostAccount, HostSubscription } from '../host.ts';
@@ -17,6 +16,7 @@ import { Expiry } from './expiry.ts';
 import { Ingest } from './ingest.ts';
 import { enforceAll } from './limits.ts';
 import { PubAcks } from './pub-ack.ts';
+import { msgIdOf } from './publish-headers.ts';
 import { Republisher } from './republisher.ts';
 import { Retention } from './retention.ts';
 import { Stamp } from './stamp.ts';
@@ -163,9 +163,7 @@ export class Stream implements ConsumerStream {
   reloadLastMsgId(): boolean {
     const found = this.messages.load(this.messages.lastSeq, this.#into);
     if (found === 'cold') return false;
-    const { buffer, headerStart, payloadStart } = this.#into;
-    const hasHeader = found === 'found' && payloadStart > headerStart;
-    this.lastMsgId = hasHeader ? findHeaderValue(buffer.subarray(headerStart, payloadStart), 'Nats-Msg-Id') : '';
+    this.lastMsgId = found === 'found' ? msgIdOf(this.#into) : '';
     return true;
   }
 

@@ -190,6 +190,22 @@ describe('limits of what may wait', () => {
     expect(harness.host.lines).toContain("WRN Dropping messages due to excessive stream ingest rate on stream 'S'");
   });
 
+  it('counts answers that wait among them', async () => {
+    const storage = new ManualStorage();
+    const harness = await Harness.open({ limits: { maxBufferedMsgs: 2 } }, storage);
+    await harness.create({ name: 'S', subjects: ['s'], allow_direct: true });
+    harness.account.publish('s', 'x');
+    const waiting = harness.ask('$JS.API.DIRECT.GET.S', '{"last_by_subj":"s","no_hdr":true}');
+    expect(await harness.ask('$JS.API.DIRECT.GET.S', '{"seq":1}')).toBe(
+      'NATS/1.0 500 too many requests wait for the store\r\n\r\n',
+    );
+    expect(await harness.outcome('STREAM.MSG.GET.S', { seq: 1 })).toBe(
+      '503 10077 too many requests wait for the store',
+    );
+    storage.stream('S').commit();
+    expect(await waiting).toBe('x');
+  });
+
   it('refuses messages above the limits of the account', async () => {
     const storage = new ManualStorage();
     storage.isInstant = true;

@@ -55,7 +55,7 @@ function push(outbox: Outbox, recorder: Recorder, kind: Step['kind'], target: nu
       outbox.pushRefusal(target, reply, Buffer.from('no'));
       return `refusal ${reply} no`;
     default:
-      outbox.pushCallback(target, (error) => recorder.out.push(`callback ${target} ${error?.message}`));
+      outbox.pushCallback(target, 3, (error) => recorder.out.push(`callback ${target} ${error?.message}`));
       return `callback ${target} undefined`;
   }
 }
