@@ -1,5 +1,9 @@
-import { Connection, prebuild, writeRepeated } from '../connection.ts';
+import { Connection } from '../connection.ts';
 import type { ScenarioResult } from '../scenario.ts';
+import { createStream, publishAcked } from './js-publish.ts';
+
+/** Unacknowledged publishes while the stream is filled. */
+const FILL_WINDOW = 5_000;
 
 export interface JsConsumeSpec {
   kind: 'js-consume';
@@ -13,22 +17,8 @@ export interface JsConsumeSpec {
 /** Fills a file stream, then pulls everything through a durable consumer, acking each message explicitly. */
 export async function jsConsume(spec: JsConsumeSpec): Promise<ScenarioResult> {
   const connection = await Connection.open(spec.port, 'js-consume');
-  await expectOk(
-    connection,
-    '$JS.API.STREAM.CREATE.BENCH',
-    { name: 'BENCH', subjects: ['bench.js'], storage: 'file' },
-    900_001,
-  );
-  await fill(spec);
-  let stored = 0;
-  const waitUntil = performance.now() + 60_000;
-  while (stored < spec.messages && performance.now() < waitUntil) {
-    const info = JSON.parse(await connection.request('$JS.API.STREAM.INFO.BENCH', '', 900_002)) as {
-      state: { messages: number };
-    };
-    stored = info.state.messages;
-  }
-  if (stored < spec.messages) throw new Error(`only ${stored} of ${spec.messages} messages were stored`);
+  await createStream(connection);
+  await publishAcked(connection, { ...spec, window: FILL_WINDOW });
   const config = {
     durable_name: 'C',
     ack_policy: 'explicit',
@@ -69,15 +59,6 @@ export async function jsConsume(spec: JsConsumeSpec): Promise<ScenarioResult> {
 async function expectOk(connection: Connection, subject: string, body: unknown, sid: number): Promise<void> {
   const answer = await connection.request(subject, JSON.stringify(body), sid);
   if (answer.includes('"error"')) throw new Error(`${subject}: ${answer}`);
-}
-
-async function fill(spec: JsConsumeSpec): Promise<void> {
-  const publisher = await Connection.open(spec.port, 'fill');
-  const message = Buffer.from(`PUB bench.js ${spec.payloadBytes}\r\n${'x'.repeat(spec.payloadBytes)}\r\n`);
-  const { chunk, times, last } = prebuild(message, spec.messages);
-  await writeRepeated(publisher.socket, chunk, times, last);
-  await publisher.flush();
-  publisher.close();
 }
 
 const ACK_HEAD = Buffer.from('PUB ');
