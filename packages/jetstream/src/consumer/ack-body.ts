@@ -6,7 +6,7 @@ export const NAK = 2;
 export const PROGRESS = 3;
 export const NEXT = 4;
 export const TERM = 5;
-export const UNKNOWN = 0;
+const UNKNOWN = 0;
 
 export type AckKind = typeof ACK | typeof NAK | typeof PROGRESS | typeof NEXT | typeof TERM | typeof UNKNOWN;
 

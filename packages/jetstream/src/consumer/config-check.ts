@@ -15,10 +15,10 @@ export const DESCRIPTION_BYTES_MAX = 4096;
 export const METADATA_BYTES_MAX: number = 128 * 1024;
 
 /** Shortest idle heartbeat of a push consumer, nanoseconds. */
-export const IDLE_HEARTBEAT_MIN = 100_000_000;
+const IDLE_HEARTBEAT_MIN = 100_000_000;
 
 /** Shortest cap on the expiry of pull requests, nanoseconds. */
-export const MAX_EXPIRES_MIN = 1_000_000;
+const MAX_EXPIRES_MIN = 1_000_000;
 
 /**
  * Refuses a configuration, defaults filled in, that the stream can not serve: the same checks in the same order as
@@ -50,7 +50,7 @@ export function checkConfig(config: ConsumerConfig, stream: StreamConfig, limits
 }
 
 /** True for a name that can be a token of a subject and a directory (as nats-server isValidAssetName). */
-export function isValidName(name: string): boolean {
+function isValidName(name: string): boolean {
   return name !== '' && !/[ \t\r\n\f.*>\\/]/.test(name);
 }
 

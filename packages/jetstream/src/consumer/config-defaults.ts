@@ -3,13 +3,13 @@ import type { ConsumerLimitsConfig } from '../stream/config.ts';
 import type { ConsumerConfig } from './config.ts';
 
 /** How long a message may stay unacknowledged, nanoseconds. */
-export const ACK_WAIT_DEFAULT = 30_000_000_000;
+const ACK_WAIT_DEFAULT = 30_000_000_000;
 
 /** Messages that may await their ack when the configuration says nothing. */
-export const MAX_ACK_PENDING_DEFAULT = 1000;
+const MAX_ACK_PENDING_DEFAULT = 1000;
 
 /** Pull requests that may wait when the configuration says nothing. */
-export const MAX_WAITING_DEFAULT = 512;
+const MAX_WAITING_DEFAULT = 512;
 
 /** How long an ephemeral consumer outlives its last use, nanoseconds. */
 export const EPHEMERAL_INACTIVE_THRESHOLD = 5_000_000_000;

@@ -6,7 +6,7 @@ function namedEnum(name: string, ...values: readonly string[]): EnumSchema {
 }
 
 /** The configuration of a consumer as requests carry it (spec/jetstream.md 2.4). */
-export const CONSUMER_CONFIG_SCHEMA: ObjectSchema = objectSchema('ConsumerConfig', {
+const CONSUMER_CONFIG_SCHEMA: ObjectSchema = objectSchema('ConsumerConfig', {
   durable_name: 'string',
   name: 'string',
   description: 'string',

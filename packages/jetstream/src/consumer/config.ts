@@ -3,7 +3,7 @@ import type { SubjectFilter } from '../store/store.ts';
 
 export type DeliverPolicy = 'all' | 'last' | 'new' | 'by_start_sequence' | 'by_start_time' | 'last_per_subject';
 export type AckPolicy = 'none' | 'all' | 'explicit' | 'flow_control';
-export type ReplayPolicy = 'instant' | 'original';
+type ReplayPolicy = 'instant' | 'original';
 
 /** What a create or update request asked for; what it left out is absent. Durations are nanoseconds. */
 export interface RequestedConfig {

@@ -59,7 +59,7 @@ const OPENING_BRACE = 0x7b;
  * (spec/jetstream.md 4.3).
  * @returns what it wants, or the status message that refuses it
  */
-export function readPullRequest(body: Buffer, config: ConsumerConfig): PullWants | Buffer {
+function readPullRequest(body: Buffer, config: ConsumerConfig): PullWants | Buffer {
   const start = skipBlanks(body);
   if (start === body.length) return limited(ONE_MESSAGE, 0, config);
   if (body[start] === OPENING_BRACE) return readFields(body.subarray(start), config);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Sublist } from '@nats-ts/sublist';
 import { describe, expect, it } from 'vitest';
+import { DESCRIPTION_BYTES_MAX, METADATA_BYTES_MAX } from '../../src/consumer/config-check.ts';
 import { CREATE_REQUEST_SCHEMA } from '../../src/consumer/config-schema.ts';
 import { consumerModule } from '../../src/consumer/module.ts';
 import { ApiError, apiError } from '../../src/errors/api-error.ts';
@@ -100,16 +101,18 @@ describe('CONSUMER.CREATE answers as nats-server 2.15.1', () => {
 describe('limits of a configuration', () => {
   it('refuses a description above 4096 bytes', async () => {
     const bench = await Workbench.create();
-    expect(await failure(() => bench.consumer({ description: 'ä'.repeat(2049) }))).toEqual({
+    expect(await failure(() => bench.consumer({ description: 'ä'.repeat(DESCRIPTION_BYTES_MAX / 2 + 1) }))).toEqual({
       err_code: 10107,
       description: 'consumer description is too long, maximum allowed is 4096',
     });
-    expect((await bench.consumer({ description: 'ä'.repeat(2048) })).config.description).toHaveLength(2048);
+    expect(
+      (await bench.consumer({ description: 'ä'.repeat(DESCRIPTION_BYTES_MAX / 2) })).config.description,
+    ).toHaveLength(DESCRIPTION_BYTES_MAX / 2);
   });
 
   it('refuses metadata above 128 KiB', async () => {
     const bench = await Workbench.create();
-    expect(await failure(() => bench.consumer({ metadata: { a: 'x'.repeat(128 * 1024) } }))).toEqual({
+    expect(await failure(() => bench.consumer({ metadata: { a: 'x'.repeat(METADATA_BYTES_MAX) } }))).toEqual({
       err_code: 10135,
       description: 'consumer metadata exceeds maximum size of 128KB',
     });

@@ -85,7 +85,7 @@ export function emptyState(): ConsumerState {
   };
 }
 
-export const UNLIMITED_CONSUMERS: ConsumerLimits = {
+const UNLIMITED_CONSUMERS: ConsumerLimits = {
   maxConsumers: -1,
   maxAckPending: -1,
   maxRequestBatch: 0,
