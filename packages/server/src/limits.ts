@@ -5,13 +5,14 @@ export const READ_BUFFER_BYTES: number = 128 * 1024;
 /** Bytes of an output slab of a busy connection. */
 export const LARGE_SLAB_BYTES: number = 128 * 1024;
 /** Bytes of the output slab a connection begins with. */
-export const SMALL_SLAB_BYTES: number = 8 * 1024;
-/** Free slabs of one size that are kept for later; more are left to the garbage collector. */
-export const FREE_SLABS_MAX = 64;
+export const SMALL_SLAB_BYTES: number = 4 * 1024;
+/** Free slabs that are kept for later; more are left to the garbage collector. */
+export const FREE_SMALL_SLABS_MAX = 1024;
+export const FREE_LARGE_SLABS_MAX = 64;
 /** Bytes handed to the socket in one write; what is queued beyond waits for its completion. */
 export const WRITE_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Connections with unsent output before they are flushed in the middle of a chunk. */
-export const DIRTY_CONNECTIONS_MAX = 1024;
+export const DIRTY_CONNECTIONS_MAX = 8192;
 /** Milliseconds a closing connection gets to take its last bytes. As nats-server. */
 export const CLOSE_FLUSH_MS = 100;
 /** Milliseconds to wait at first PING: at most this, plus up to a fifth. As nats-server (spec/core.md 1.5). */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { assembleArena } from '../scripts/assemble-arena.ts';
 import { ARENA_BYTES, Arena, COPY_SLACK_BYTES } from '../src/connection/arena.ts';
 import { HEAD_CELLS, HeadCells } from '../src/connection/head-cells.ts';
 import { SlabPool } from '../src/connection/slabs.ts';
 import { encodeHead, Subscription } from '../src/delivery/subscription.ts';
+import { login, startServer } from './support.ts';
 
 function makeArena(): Arena {
   const arena = Arena.create();
@@ -70,6 +71,25 @@ describe('the arena', () => {
   it('is what its committed bytes were assembled from', async () => {
     const committed = await readFile(new URL('../src/connection/arena.generated.ts', import.meta.url), 'utf8');
     expect(committed).toBe(await assembleArena());
+  });
+});
+
+describe('a server without WebAssembly', () => {
+  it('delivers all the same', async () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    expect(Arena.create()).toBe(null);
+    const { server, port } = await startServer();
+    vi.unstubAllGlobals();
+    const client = await login(port);
+    client.send('SUB a 1\r\nSUB * q 2\r\n');
+    let expected = '';
+    for (const size of [0, 1, 30, 5_000, 40_000, 200_000]) {
+      const payload = 'x'.repeat(size);
+      client.send(`PUB a r ${size}\r\n${payload}\r\n`);
+      for (const sid of [1, 2]) expected += `MSG a ${sid} r ${size}\r\n${payload}\r\n`;
+    }
+    expect((await client.flush()) === expected).toBe(true);
+    await server.shutdown();
   });
 });
 

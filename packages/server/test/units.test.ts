@@ -3,7 +3,12 @@ import { ClosedConnections } from '../src/closed-connections.ts';
 import { FlushQueue } from '../src/connection/flush-queue.ts';
 import { SlabPool } from '../src/connection/slabs.ts';
 import { goDuration, goTime, uptime } from '../src/go-format.ts';
-import { DIRTY_CONNECTIONS_MAX, FREE_SLABS_MAX, LARGE_SLAB_BYTES, RATE_LIMITED_TEXTS_MAX } from '../src/limits.ts';
+import {
+  DIRTY_CONNECTIONS_MAX,
+  FREE_SMALL_SLABS_MAX,
+  LARGE_SLAB_BYTES,
+  RATE_LIMITED_TEXTS_MAX,
+} from '../src/limits.ts';
 import { RateLimitedLog } from '../src/rate-limited-log.ts';
 import { TimerWheel, WheelTimer } from '../src/timer-wheel.ts';
 import { ManualClock } from './support.ts';
@@ -121,9 +126,9 @@ describe('slabs', () => {
     expect(slab.bytes.length).toBe(LARGE_SLAB_BYTES);
     pool.give(slab);
     expect(pool.take(true)).toBe(slab);
-    const many = Array.from({ length: FREE_SLABS_MAX + 3 }, () => pool.take(false));
+    const many = Array.from({ length: FREE_SMALL_SLABS_MAX + 3 }, () => pool.take(false));
     for (const one of many) pool.give(one);
-    expect(pool.freeCount).toBe(FREE_SLABS_MAX);
+    expect(pool.freeCount).toBe(FREE_SMALL_SLABS_MAX);
   });
 });
 

@@ -1,4 +1,4 @@
-import { FREE_SLABS_MAX, LARGE_SLAB_BYTES, SMALL_SLAB_BYTES } from '../limits.ts';
+import { FREE_LARGE_SLABS_MAX, FREE_SMALL_SLABS_MAX, LARGE_SLAB_BYTES, SMALL_SLAB_BYTES } from '../limits.ts';
 import type { Arena } from './arena.ts';
 import { HeadCells } from './head-cells.ts';
 
@@ -41,9 +41,11 @@ export class SlabPool {
 
   /** Nothing may read or write the slab any more. */
   give(slab: Slab): void {
-    const free = slab.bytes.length === LARGE_SLAB_BYTES ? this.#large : this.#small;
+    const isLarge = slab.bytes.length === LARGE_SLAB_BYTES;
+    const free = isLarge ? this.#large : this.#small;
     // One in the arena is never lost: there is no other way to get its memory back.
-    if (free.length < FREE_SLABS_MAX || slab.address >= 0) free.push(slab);
+    const max = isLarge ? FREE_LARGE_SLABS_MAX : FREE_SMALL_SLABS_MAX;
+    if (free.length < max || slab.address >= 0) free.push(slab);
   }
 
   #make(bytes: number): Slab {
