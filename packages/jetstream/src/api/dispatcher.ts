@@ -41,8 +41,9 @@ export class ApiDispatcher {
     const limit = engine.settings.limits.requestQueue;
     const run = (queued: Queued): void | Promise<void> => this.#run(queued);
     const overflow = (dropped: number): void => this.#overflow(dropped);
-    this.#main = new RequestQueue(limit, schedule, run, overflow);
-    this.#info = new RequestQueue(limit, schedule, run, overflow);
+    const failed = (error: unknown): void => engine.host.log.error(`JetStream API request failed: ${String(error)}`);
+    this.#main = new RequestQueue(limit, schedule, run, overflow, failed);
+    this.#info = new RequestQueue(limit, schedule, run, overflow, failed);
   }
 
   /** Requests that wait. */

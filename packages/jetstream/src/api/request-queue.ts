@@ -7,6 +7,7 @@ export class RequestQueue<T> {
   readonly #schedule: (callback: () => void) => void;
   readonly #run: (item: T) => void | Promise<void>;
   readonly #onOverflow: (dropped: number) => void;
+  readonly #onError: (error: unknown) => void;
   #items: T[] = [];
   /** Index of the next one to run. */
   #head = 0;
@@ -16,17 +17,20 @@ export class RequestQueue<T> {
   /**
    * @param limit when so many wait, all of them are dropped and `onOverflow` is told how many.
    * @param schedule calls back in a later turn of the event loop.
+   * @param onError told what `run` throws or rejects with; the next request starts all the same.
    */
   constructor(
     limit: number,
     schedule: (callback: () => void) => void,
     run: (item: T) => void | Promise<void>,
     onOverflow: (dropped: number) => void,
+    onError: (error: unknown) => void,
   ) {
     this.#limit = limit;
     this.#schedule = schedule;
     this.#run = run;
     this.#onOverflow = onOverflow;
+    this.#onError = onError;
   }
 
   get length(): number {
@@ -59,12 +63,21 @@ export class RequestQueue<T> {
     });
   }
 
+  /** What one request throws must not stop the others. */
+  #runOne(item: T): void | Promise<void> {
+    try {
+      return this.#run(item)?.catch(this.#onError);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
   async #drain(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
     try {
       while (this.#head < this.#items.length) {
-        const pending = this.#run(this.#items[this.#head++]!);
+        const pending = this.#runOne(this.#items[this.#head++]!);
         if (pending !== undefined) await pending;
       }
       this.clear();

@@ -195,7 +195,7 @@ export class Ingest {
       republish = republisher!.build(target, subject, seq, previousSeq, stamp.ms, stamp.ns, header, payload);
     }
     this.#remember(headers, seq);
-    if (headers !== null && headers.rollup !== '') this.#rollUp(subject, headers.rollup, 1);
+    if (headers !== null && headers.rollup !== '') this.#tryRollUp(subject, headers.rollup, 1);
     const bytes = blockEnd - blockStart + payloadEnd - payloadStart + subject.length + (reply?.length ?? 0);
     stream.commits.outbox.pushStored(stream.messages.applied, seq, bytes, subject, reply, republish);
     enforceAfterStore(stream, subject);
@@ -208,7 +208,7 @@ export class Ingest {
     const { messages, stamp, commits } = this.#stream;
     const seq = messages.skip(1, stamp.ms, stamp.ns);
     this.#remember(headers, seq);
-    if (headers !== null && headers.rollup !== '') this.#rollUp(subject, headers.rollup, 0);
+    if (headers !== null && headers.rollup !== '') this.#tryRollUp(subject, headers.rollup, 0);
     commits.outbox.pushSkipped(messages.applied, seq, reply);
   }
 
@@ -219,6 +219,15 @@ export class Ingest {
     if (msgId === '') return;
     stream.dedupe.add(msgId, seq, stream.stamp.ms);
     stream.expiry.idStored();
+  }
+
+  /** The message is stored whether or not what it replaces can be removed. */
+  #tryRollUp(subject: string, rollup: string, keep: number): void {
+    try {
+      this.#rollUp(subject, rollup, keep);
+    } catch (error) {
+      this.#stream.warnOnce(`JetStream failed to roll up stream '${this.#stream.name}': ${String(error)}`);
+    }
   }
 
   /** @param rollup `sub` or `all`; @param keep how many of the newest stay. */

@@ -172,7 +172,14 @@ export class Stream implements ConsumerStream {
   /** Removes one message and tells the consumers. False if there is none, or the store failed. */
   remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): boolean {
     if (this.messages.failure !== null) return false;
-    const subject = this.messages.remove(seq, reason, erase);
+    let subject: string | null;
+    try {
+      subject = this.messages.remove(seq, reason, erase);
+    } catch (error) {
+      // Called by timers and by publishers, who can do nothing about a disk.
+      this.warnOnce(`JetStream failed to remove a msg from stream '${this.name}': ${String(error)}`);
+      return false;
+    }
     if (subject === null) return false;
     this.budget.update();
     if (this.commits.removed(seq)) this.registry.removed(seq, subject, reason);
