@@ -53,6 +53,17 @@ describe('starting', () => {
     expect(await early.take('PONG\r\n')).toMatch(/^INFO /);
   });
 
+  it('lets no more wait than it would serve', async () => {
+    const server = make({ maxConnections: 1 });
+    await server.bind();
+    const first = new RawClient(server.port);
+    await until(() => first.socket.readyState === 'open', 'the connection');
+    const second = new RawClient(server.port);
+    expect(await second.closed()).toBe('');
+    server.ready();
+    await first.info();
+  });
+
   it('says which port is taken', async () => {
     const first = make();
     await first.start();

@@ -4,6 +4,7 @@ import { request as secureRequest } from 'node:https';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type JetStreamView, ListenError, type NatsServer, type ServerOptions } from '../src/index.ts';
 import { CLOSED_SUBSCRIPTIONS_MAX } from '../src/monitor/connection-record.ts';
+import { MONITOR_CONNECTIONS_MAX } from '../src/monitor/monitor.ts';
 import { login, type ManualClock, RawClient, startServer, type TestLogger, until } from './support.ts';
 
 let server: NatsServer;
@@ -143,6 +144,15 @@ describe('the monitoring endpoint', () => {
     });
     expect(await odd).toBe(404);
     expect((await get('varz')).status).toBe(200);
+  });
+
+  it('serves a limited number of connections at a time', async () => {
+    await start();
+    const clients = Array.from({ length: MONITOR_CONNECTIONS_MAX + 1 }, () => new RawClient(server.monitorPort));
+    await until(() => clients.some((client) => client.isClosed), 'one to be turned away');
+    expect(clients.filter((client) => client.isClosed)).toHaveLength(1);
+    for (const client of clients) client.close();
+    await expect.poll(async () => (await get('healthz').catch(() => null))?.status).toBe(200);
   });
 
   it('says that its port is taken', async () => {

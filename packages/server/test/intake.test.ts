@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net';
+import type { ServerParser } from '@nats-ts/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../src/connection/connection.ts';
+import { FlushQueue } from '../src/connection/flush-queue.ts';
+import { Intake } from '../src/connection/intake.ts';
+import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../src/delivery/message-frame.ts';
+import { HELD_BYTES_MAX } from '../src/limits.ts';
+import { ManualClock } from './support.ts';
+
+interface Fixture {
+  readonly intake: Intake;
+  readonly events: string[];
+  readonly clock: ManualClock;
+  onParse: (chunk: Buffer) => number;
+}
+
+function fixture(): Fixture {
+  const events: string[] = [];
+  const clock = new ManualClock();
+  const connection = {
+    context: { clock, flushQueue: new FlushQueue() },
+    inMsgs: 0,
+    account: { name: '$G' },
+    log: { debug: () => {}, warn: () => {}, warnRateLimited: (_key: string, text: string) => events.push(text) },
+    heldTooMuch: () => events.push('too much'),
+    failed: () => events.push('failed'),
+    wasActive: () => {},
+  };
+  const parser = {
+    parse: (chunk: Buffer) => made.onParse(chunk),
+    pause: () => events.push('parser paused'),
+    resume: () => events.push('parser resumed'),
+    stop: () => events.push('parser stopped'),
+  };
+  const socket = { pause: () => events.push('paused'), resume: () => events.push('resumed') };
+  const made: Fixture = {
+    intake: new Intake(
+      connection as unknown as Connection,
+      parser as unknown as ServerParser,
+      socket as unknown as Socket,
+    ),
+    events,
+    clock,
+    onParse: (chunk) => chunk.length,
+  };
+  return made;
+}
+
+describe('input', () => {
+  it('that comes while a password is verified is held, and worked off afterwards', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    made.onParse = (chunk) => {
+      seen.push(chunk.toString());
+      if (!chunk.toString().startsWith('CONNECT')) return chunk.length;
+      made.intake.hold();
+      return 'CONNECT'.length;
+    };
+    const reused = Buffer.from('CONNECT rest');
+    made.intake.receive(reused, ORIGIN_ELSEWHERE);
+    reused.fill(0x2e);
+    made.intake.receive(Buffer.from('more'), ORIGIN_ELSEWHERE);
+    expect(seen).toEqual(['CONNECT rest']);
+    made.intake.release();
+    expect(seen).toEqual(['CONNECT rest', ' rest', 'more']);
+    expect(made.events).toEqual(['parser paused', 'paused', 'parser resumed', 'resumed']);
+  });
+
+  it('beyond what is held closes the connection', () => {
+    const made = fixture();
+    made.intake.hold();
+    made.intake.receive(Buffer.alloc(HELD_BYTES_MAX), ORIGIN_ELSEWHERE);
+    expect(made.events).not.toContain('too much');
+    made.intake.receive(Buffer.alloc(1), ORIGIN_ELSEWHERE);
+    expect(made.events).toContain('too much');
+  });
+
+  it('that fails to be handled is reported', () => {
+    const made = fixture();
+    made.onParse = () => {
+      throw new Error('broken');
+    };
+    made.intake.receive(Buffer.from('x'), ORIGIN_ELSEWHERE);
+    expect(made.events).toEqual(['failed']);
+  });
+
+  it('belongs to the chunk it came in, or to the message it was gathered for', () => {
+    const made = fixture();
+    const chunk = Buffer.from('x');
+    const origins: number[] = [];
+    made.onParse = () => {
+      origins.push(made.intake.originOf(chunk), made.intake.originOf(Buffer.from('y')));
+      return 1;
+    };
+    made.intake.receive(chunk, 4096);
+    expect(origins).toEqual([4096, ORIGIN_OWNED]);
+  });
+});
+
+describe('a producer whose consumer is behind', () => {
+  it('is not read for two milliseconds a message, ten at most, five if the consumer is full', () => {
+    for (const [messages, isFull, ms] of [
+      [1, false, 2],
+      [3, false, 6],
+      [1, true, 5],
+      [100, true, 10],
+    ] as const) {
+      const made = fixture();
+      made.onParse = (chunk) => {
+        for (let i = 0; i < messages; i++) made.intake.stall(isFull);
+        return chunk.length;
+      };
+      made.intake.receive(Buffer.from('x'), ORIGIN_ELSEWHERE);
+      expect(made.events).toEqual(['paused']);
+      made.clock.advance(ms - 1);
+      expect(made.events).toEqual(['paused']);
+      made.clock.advance(1);
+      expect(made.events[1]).toBe('resumed');
+      expect(made.events[2]).toBe(ms < 5 ? undefined : `Producer was stalled for a total of ${ms}ms`);
+    }
+  });
+
+  it('goes on at once when the consumer has caught up', () => {
+    const made = fixture();
+    made.onParse = (chunk) => {
+      made.intake.stall(true);
+      return chunk.length;
+    };
+    made.intake.receive(Buffer.from('x'), ORIGIN_ELSEWHERE);
+    made.intake.unstall();
+    made.intake.unstall();
+    expect(made.events).toEqual(['paused', 'resumed']);
+    expect(made.clock.timerCount).toBe(0);
+  });
+});
