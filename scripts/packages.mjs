@@ -25,8 +25,18 @@ for (const group of ['packages', 'apps']) {
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     if (!check(`pack ${manifest.name}`, node, [pnpm, 'pack', '--pack-destination', out], folder)) continue;
     const tarball = join(out, `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`);
-    const lint = check(`publint ${manifest.name}`, join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], folder);
-    const types = check(`attw ${manifest.name}`, join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only'], folder);
+    const lint = check(
+      `publint ${manifest.name}`,
+      join(root, 'node_modules/.bin/publint'),
+      ['run', tarball, '--strict'],
+      folder,
+    );
+    const types = check(
+      `attw ${manifest.name}`,
+      join(root, 'node_modules/.bin/attw'),
+      [tarball, '--profile', 'esm-only'],
+      folder,
+    );
     if (lint && types) say(`${manifest.name}: packed, exports and types resolve`);
   }
 }

@@ -14,7 +14,7 @@ export interface WireMessage {
 /** What a request came to. */
 export type Answer = { kind: 'message'; message: WireMessage } | { kind: 'silence' };
 
-const NO_ANSWER_WITHIN_MS = 400;
+const NO_ANSWER_WITHIN_MS = 5_000;
 
 /**
  * A client without opinions: sends bytes, reads frames, keeps them in order. For comparing what two servers say,

@@ -136,6 +136,3 @@ export interface ConsumerModule {
   /** Brings back the consumers the last run left (stream.storage.recoveredConsumers()), adding each to the stream, and starts them. */
   recover(stream: ConsumerStream): void;
 }
-
-/** Re-exported so that consumer code needs one import. */
-export type { ConsumerStore };
