@@ -5,7 +5,7 @@
  */
 import type { ApiRequest } from '../api/request.ts';
 import type { Host, HostAccount } from '../host.ts';
-import type { ConsumerStore, MessageStore, StreamStore, SubjectFilter } from '../store/store.ts';
+import type { MessageStore, StreamStore, SubjectFilter } from '../store/store.ts';
 import type { StreamConfig } from './config.ts';
 
 /** Why messages left the stream. `limit` covers limits and age, `user` MSG.DELETE, `ack` interest and work queue. */
