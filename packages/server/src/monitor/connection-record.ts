@@ -6,6 +6,8 @@ import { goDurationOfMs, goTime, uptime } from '../go-format.ts';
 
 /** A subscription as connz and subsz show it. */
 export interface SubscriptionDetail {
+  readonly account?: string;
+  readonly account_tag?: string;
   readonly subject: string;
   readonly qgroup?: string;
   readonly sid: string;
@@ -85,12 +87,13 @@ export function recordOf(connection: Connection): ConnectionRecord {
   };
 }
 
-/** The connection as it was when it closed. */
+/** The connection as it was when it closed. Its subscriptions name their account, and no maximum, as in nats-server. */
 export function closedRecordOf(connection: Connection, reason: CloseReason, stopMs: number): ConnectionRecord {
   const details: SubscriptionDetail[] = [];
   for (const subscription of connection.subscriptions.values()) {
     if (details.length === CLOSED_SUBSCRIPTIONS_MAX) break;
-    details.push(detailOf(subscription, connection.cid));
+    const { max: _max, ...detail } = detailOf(subscription, connection.cid);
+    details.push({ account: connection.account.name, account_tag: connection.account.name, ...detail });
   }
   return { ...recordOf(connection), stopMs, reason, subscriptions: () => details };
 }
@@ -135,6 +138,6 @@ export function render(record: ConnectionRecord, options: RenderOptions, nowMs: 
     subscriptions_list:
       options.subs === 'list' && showsSubs ? record.subscriptions().map(({ subject }) => subject) : undefined,
     subscriptions_list_detail: options.subs === 'detail' && showsSubs ? record.subscriptions() : undefined,
-    name_tag: (options.auth && record.account) || undefined,
+    name_tag: options.auth && (record.stopMs === null || record.account !== '$G') ? record.account : undefined,
   };
 }
