@@ -1,7 +1,7 @@
 // Finds or fetches the toolchain: a Node that is new enough, and the pinned pnpm.
 // Runs on any Node >= 18 with nothing installed, so it uses only what that Node brings.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -77,10 +77,20 @@ export function findPnpm() {
   return join(folder, typeof bin === 'string' ? bin : bin.pnpm);
 }
 
+/** A folder with a `pnpm` in it: turbo asks for one on PATH. */
+function pnpmOnPath(node) {
+  const folder = join(TOOLS, 'bin');
+  mkdirSync(folder, { recursive: true });
+  const launcher = join(folder, 'pnpm');
+  writeFileSync(launcher, `#!/bin/sh\nexec "${node}" "${findPnpm()}" "$@"\n`);
+  chmodSync(launcher, 0o755);
+  return folder;
+}
+
 /** Environment in which `node` is the one that findNode() gave. */
 export function toolEnvironment(node) {
   const separator = process.platform === 'win32' ? ';' : ':';
-  const bins = [dirname(node), join(root, 'node_modules', '.bin')].join(separator);
+  const bins = [dirname(node), join(root, 'node_modules', '.bin'), join(TOOLS, 'bin')].join(separator);
   return {
     ...process.env,
     PATH: `${bins}${separator}${process.env.PATH ?? ''}`,
@@ -124,6 +134,7 @@ export function setUp() {
 /** Compiles every package and app (turbo skips what has not changed). */
 export function build(node) {
   say('building');
+  pnpmOnPath(node);
   run(node, [
     join(root, 'node_modules', 'turbo', 'bin', 'turbo'),
     'run',
