@@ -22,8 +22,8 @@ const EMPTY = Buffer.alloc(0);
  * builds no string and finds the value left there by the last publish (typically a match result with the generation of
  * the subscription list it came from).
  *
- * A direct-mapped cache: a fixed number of slots, a newcomer takes the place of whatever hashes to the same slot, and
- * memory is at most `slots` × (RECENT_SUBJECT_BYTES_MAX + one string and entry). An entry that lost its slot stays valid
+ * A direct-mapped cache: a fixed number of slots, a newcomer takes the place of whatever hashes to the same slot when it
+ * comes a second time (subjects that come once, inboxes and acknowledgements, drive out nothing), and memory is at most `slots` × (RECENT_SUBJECT_BYTES_MAX + one string and entry). An entry that lost its slot stays valid
  * for who holds it; it is just not found again. The table also holds on to the last buffer it looked into, until the
  * next one or `clear`.
  */
@@ -31,6 +31,9 @@ export class RecentSubjects<T> {
   readonly #mask: number;
   readonly #entries: (SubjectEntry<T> | null)[];
   readonly #lengths: Uint8Array;
+  /** Hash of the subject in slot n, and of the last one that was turned away from it. */
+  readonly #hashes: Int32Array;
+  readonly #rejected: Int32Array;
   /** The bytes of the subject in slot n, four to a word, from n × WORDS_PER_SLOT. */
   readonly #words: Int32Array;
   // Reading four bytes at once halves the time, and a view costs one allocation per chunk, not per message.
@@ -45,6 +48,8 @@ export class RecentSubjects<T> {
     this.#mask = slots - 1;
     this.#entries = new Array<SubjectEntry<T> | null>(slots).fill(null);
     this.#lengths = new Uint8Array(slots);
+    this.#hashes = new Int32Array(slots);
+    this.#rejected = new Int32Array(slots);
     this.#words = new Int32Array(slots * WORDS_PER_SLOT);
   }
 
@@ -72,14 +77,17 @@ export class RecentSubjects<T> {
     hash = Math.imul(hash ^ tail, 0x9e3779b1);
     hash ^= hash >>> 15;
     const slot = (hash ^ (hash >>> 7)) & this.#mask;
-    const entry = this.#entries[slot]!;
-    if (entry !== null && this.#lengths[slot] === length) {
+    if (this.#hashes[slot] === hash && this.#lengths[slot] === length && this.#entries[slot] !== null) {
       const words = this.#words;
       let at = slot * WORDS_PER_SLOT;
       for (i = start; i < wordsEnd && view.getInt32(i, true) === words[at]; i += 4) at++;
-      if (i >= wordsEnd && (i === end || words[at] === tail)) return entry;
+      if (i >= wordsEnd && (i === end || words[at] === tail)) return this.#entries[slot]!;
     }
-    return this.#replace(slot, tail, start, end);
+    if (this.#entries[slot] !== null && this.#rejected[slot] !== hash) {
+      this.#rejected[slot] = hash;
+      return { subject: subjectFromBytes(source, start, end), generation: -1, value: null };
+    }
+    return this.#replace(slot, hash, tail, start, end);
   }
 
   /** Forgets everything. */
@@ -89,9 +97,10 @@ export class RecentSubjects<T> {
     this.#view = new DataView(EMPTY.buffer, EMPTY.byteOffset, 0);
   }
 
-  #replace(slot: number, tail: number, start: number, end: number): SubjectEntry<T> {
+  #replace(slot: number, hash: number, tail: number, start: number, end: number): SubjectEntry<T> {
     const entry = { subject: subjectFromBytes(this.#source, start, end), generation: -1, value: null };
     this.#entries[slot] = entry;
+    this.#hashes[slot] = hash;
     this.#lengths[slot] = end - start;
     let at = slot * WORDS_PER_SLOT;
     let i = start;

@@ -34,7 +34,7 @@ describe('RecentSubjects', () => {
     const subject = fc.string({ unit: fc.constantFrom('a', 'b', '.', '\0', 'é'), maxLength: 9 });
     fc.assert(
       fc.property(fc.array(subject, { maxLength: 60 }), (subjects) => {
-        for (const each of subjects) expect(lookup(recent, each).subject).toBe(each);
+        for (const each of [...subjects, ...subjects]) expect(lookup(recent, each).subject).toBe(each);
       }),
     );
   });
@@ -47,10 +47,21 @@ describe('RecentSubjects', () => {
     expect(kept).toBeGreaterThan(420);
   });
 
-  it('forgets a subject when another one takes its slot, and leaves the entry to its holder', () => {
+  it('turns away from a taken slot what comes once', () => {
     const recent = new RecentSubjects<number>(16);
     const first = lookup(recent, 'first');
-    for (let n = 0; n < 1000; n++) lookup(recent, `other.${n}`);
+    for (let n = 0; n < 1000; n++) expect(lookup(recent, `other.${n}`).subject).toBe(`other.${n}`);
+    expect(lookup(recent, 'first')).toBe(first);
+  });
+
+  it('forgets a subject when another one that comes twice takes its slot, and leaves the entry to its holder', () => {
+    const recent = new RecentSubjects<number>(16);
+    const first = lookup(recent, 'first');
+    for (let n = 0; n < 1000; n++) {
+      lookup(recent, `other.${n}`);
+      const second = lookup(recent, `other.${n}`);
+      expect(lookup(recent, `other.${n}`)).toBe(second);
+    }
     expect(lookup(recent, 'first')).not.toBe(first);
     expect(first.subject).toBe('first');
   });

@@ -1,6 +1,6 @@
 export { type CompiledFilter, compileFilter } from './filter.ts';
 export type { InterestCallback } from './interest.ts';
-export { MATCH_CACHE_CHANGES, MATCH_CACHE_MAX, MATCH_CACHE_VALUES_MAX } from './match-cache.ts';
+export { MATCH_CACHE_CHANGES, MATCH_CACHE_MAX, MATCH_CACHE_OPEN, MATCH_CACHE_VALUES_MAX } from './match-cache.ts';
 export type { Matches, QueueMatch } from './matches.ts';
 export {
   hasEmptyToken,

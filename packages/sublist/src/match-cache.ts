@@ -8,6 +8,16 @@ export const MATCH_CACHE_VALUES_MAX = 1_048_576;
 /** Changed patterns remembered; a result that has missed more of them counts as stale. A power of two. */
 export const MATCH_CACHE_CHANGES = 256;
 
+/**
+ * Results kept for whoever comes. Above, a subject has to come twice: those that come once and never again (inboxes,
+ * acknowledgements) would otherwise drive out all others, and cost more to keep than to work out.
+ */
+export const MATCH_CACHE_OPEN: number = MATCH_CACHE_MAX / 4;
+/** Subjects remembered as having come once. A power of two. */
+const SEEN_SLOTS = 4096;
+/** Characters, from the end of a subject, that tell it from others seen once. */
+const SEEN_CHARACTERS = 16;
+
 /** At a limit the oldest results go until this share of it is left. */
 const KEEP_SHARE = 0.75;
 
@@ -21,6 +31,17 @@ function headOf(subject: string): number {
 
 function headOfPattern(pattern: string): number {
   return pattern.startsWith('*') || pattern.startsWith('>') ? ANY_HEAD : headOf(pattern);
+}
+
+/** Tells a subject from others well enough: to be taken for another one only means to be kept at once. */
+function seenHash(subject: string): number {
+  const { length } = subject;
+  let hash = length;
+  for (let at = Math.max(0, length - SEEN_CHARACTERS); at < length; at++) {
+    hash = Math.imul(hash ^ subject.charCodeAt(at), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }
 
 /** A result, and up to which change of the patterns it is known to be right. */
@@ -53,6 +74,8 @@ export class MatchCache<T> {
   readonly #changed: string[] = new Array<string>(MATCH_CACHE_CHANGES).fill('');
   /** Their heads: most patterns are told apart by a comparison of numbers. */
   readonly #heads = new Int32Array(MATCH_CACHE_CHANGES);
+  /** What was seen once, by hash; made when the first subject has to come twice. */
+  #seen: Int32Array | null = null;
   #changes = 0;
   #weight = 0;
 
@@ -72,9 +95,20 @@ export class MatchCache<T> {
     return this.#isUnaffected(subject, result) ? result : undefined;
   }
 
-  /** Keeps a result, unless it alone exceeds the limit of values. */
+  /** True if the result for `subject`, which `get` does not have, is to be kept. */
+  admits(subject: string): boolean {
+    if (this.#results.size < MATCH_CACHE_OPEN) return this.#max > 0;
+    if (this.#max === 0) return false;
+    this.#seen ??= new Int32Array(SEEN_SLOTS);
+    const hash = seenHash(subject);
+    const slot = hash & (SEEN_SLOTS - 1);
+    if (this.#seen[slot] === hash) return true;
+    this.#seen[slot] = hash;
+    return false;
+  }
+
+  /** Keeps a result that was admitted, unless it alone exceeds the limit of values. */
   set(subject: string, result: CachedMatches<T>): void {
-    if (this.#max === 0) return;
     this.drop(subject);
     if (result.weight > MATCH_CACHE_VALUES_MAX) return;
     if (this.#results.size >= this.#max || this.#weight + result.weight > MATCH_CACHE_VALUES_MAX)

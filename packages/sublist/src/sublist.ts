@@ -1,12 +1,12 @@
 import { type InterestCallback, InterestWatches } from './interest.ts';
 import { CachedMatches, MATCH_CACHE_MAX, MatchCache } from './match-cache.ts';
-import type { Matches, QueueMatch } from './matches.ts';
+import type { Matches } from './matches.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import { StringMap } from './string-map.ts';
 import { hasEmptyToken, hasWildcards, isLiteralSubject, isSubscribable } from './subject.ts';
-import { Subscribers } from './subscribers.ts';
+import { matchesOf, Subscribers } from './subscribers.ts';
 
-const NOBODY: readonly never[] = [];
+const NO_MATCHES: Matches<never> = { plain: [], queues: [] };
 
 /** Options of a Sublist. */
 export interface SublistOptions {
@@ -119,8 +119,10 @@ export class Sublist<T> {
       return cached;
     }
     const matches = this.#build(subject);
-    this.#cache.set(subject, matches);
-    return matches;
+    if (!this.#cache.admits(subject)) return matches;
+    const kept = new CachedMatches(matches.plain, matches.queues);
+    this.#cache.set(subject, kept);
+    return kept;
   }
 
   /**
@@ -196,24 +198,17 @@ export class Sublist<T> {
     else this.#cache.patternChanged(subject);
   }
 
-  #build(subject: string): CachedMatches<T> {
+  #build(subject: string): Matches<T> {
+    if (hasEmptyToken(subject)) return NO_MATCHES;
     const found = this.#found;
-    if (!hasEmptyToken(subject)) {
-      const literal = this.#literals.get(subject);
-      if (literal !== undefined) found.push(literal);
-      this.#patterns.collect(subject, found);
-    }
-    let plain: T[] | null = null;
-    let groups: Map<string, T[]> | null = null;
-    for (const subscribers of found) {
-      plain = subscribers.appendPlain(plain);
-      groups = subscribers.appendQueues(groups);
-    }
+    const literal = this.#literals.get(subject);
+    if (literal !== undefined) found.push(literal);
+    this.#patterns.collect(subject, found);
+    const count = found.length;
+    // The rule for inboxes and acknowledgements: one pattern, and never the same subject again.
+    const only = count === 1 && literal === undefined ? found[0]! : null;
+    const matches = only !== null ? only.matches() : count === 0 ? NO_MATCHES : matchesOf(found);
     found.length = 0;
-    return new CachedMatches(plain ?? NOBODY, groups === null ? NOBODY : queuesOf(groups));
+    return matches;
   }
-}
-
-function queuesOf<T>(groups: ReadonlyMap<string, T[]>): QueueMatch<T>[] {
-  return Array.from(groups, ([queue, members]) => ({ queue, members }));
 }

@@ -1,6 +1,8 @@
+import type { Matches, QueueMatch } from './matches.ts';
 import { Members } from './members.ts';
 
 const NONE = Symbol('none');
+const NOBODY: readonly never[] = [];
 
 /**
  * Everybody subscribed to one subject or pattern. Most have one subscriber, which lives in two fields; the second one
@@ -11,6 +13,8 @@ export class Subscribers<T> {
   #only: T | typeof NONE;
   /** By queue group; null = plain subscribers. */
   #groups: Map<string | null, Members<T>> | null = null;
+  /** What `matches` gave last, while nobody comes or goes. */
+  #matches: Matches<T> | null = null;
 
   constructor(queue: string | null, first: T) {
     this.#queue = queue;
@@ -31,10 +35,12 @@ export class Subscribers<T> {
   add(queue: string | null, value: T): boolean {
     if (this.#groups === null) {
       if (this.#only === value && this.#queue === queue) return false;
+      this.#matches = null;
       this.#groups = new Map();
       if (this.#only !== NONE) this.#groups.set(this.#queue, new Members(this.#only));
       this.#only = NONE;
     }
+    this.#matches = null;
     const group = this.#groups.get(queue);
     if (group !== undefined) return group.add(value);
     this.#groups.set(queue, new Members(value));
@@ -43,6 +49,7 @@ export class Subscribers<T> {
 
   /** False if the value is not there. */
   remove(queue: string | null, value: T): boolean {
+    this.#matches = null;
     if (this.#groups === null) {
       if (this.#only !== value || this.#queue !== queue) return false;
       this.#only = NONE;
@@ -54,6 +61,12 @@ export class Subscribers<T> {
     this.#groups.delete(queue);
     if (this.#groups.size === 0) this.#groups = null;
     return true;
+  }
+
+  /** Who gets a message that nobody else gets. Shared; a change of the subscribers makes a new one. */
+  matches(): Matches<T> {
+    this.#matches ??= matchesOf([this]);
+    return this.#matches;
   }
 
   /** Adds the plain subscribers to `plain`, an array of the caller's or null; returns it, or a new one. */
@@ -92,6 +105,21 @@ export class Subscribers<T> {
     values.push(this.#only);
     return values;
   }
+}
+
+/** Who gets a message that all of `found` get. */
+export function matchesOf<T>(found: readonly Subscribers<T>[]): Matches<T> {
+  let plain: T[] | null = null;
+  let groups: Map<string, T[]> | null = null;
+  for (const subscribers of found) {
+    plain = subscribers.appendPlain(plain);
+    groups = subscribers.appendQueues(groups);
+  }
+  return { plain: plain ?? NOBODY, queues: groups === null ? NOBODY : queuesOf(groups) };
+}
+
+function queuesOf<T>(groups: ReadonlyMap<string, T[]>): QueueMatch<T>[] {
+  return Array.from(groups, ([queue, members]) => ({ queue, members }));
 }
 
 function appendAll<T>(values: T[] | null, more: readonly T[]): T[] {

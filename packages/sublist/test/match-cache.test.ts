@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { MATCH_CACHE_CHANGES, MATCH_CACHE_MAX, MATCH_CACHE_VALUES_MAX, Sublist } from '../src/index.ts';
+import {
+  MATCH_CACHE_CHANGES,
+  MATCH_CACHE_MAX,
+  MATCH_CACHE_OPEN,
+  MATCH_CACHE_VALUES_MAX,
+  Sublist,
+} from '../src/index.ts';
 
 /** True if the next match of `subject` is answered by the cache. */
 function isHit<T>(list: Sublist<T>, subject: string): boolean {
@@ -11,7 +17,10 @@ function isHit<T>(list: Sublist<T>, subject: string): boolean {
 function filled(count: number): Sublist<number> {
   const list = new Sublist<number>();
   list.insert('s.>', null, 0);
-  for (let index = 0; index < count; index++) list.match(`s.${index}`);
+  for (let index = 0; index < count; index++) {
+    list.match(`s.${index}`);
+    list.match(`s.${index}`);
+  }
   return list;
 }
 
@@ -97,10 +106,51 @@ describe('the match cache', () => {
     const list = filled(MATCH_CACHE_MAX);
     expect(list.stats().numCache).toBe(MATCH_CACHE_MAX);
     list.match('s.new');
+    expect(list.stats().numCache).toBe(MATCH_CACHE_MAX);
+    list.match('s.new');
     expect(list.stats().numCache).toBe((MATCH_CACHE_MAX * 3) / 4 + 1);
     expect(isHit(list, 's.new')).toBe(true);
     expect(isHit(list, `s.${MATCH_CACHE_MAX - 1}`)).toBe(true);
     expect(isHit(list, 's.0')).toBe(false);
+  });
+
+  it('keeps above MATCH_CACHE_OPEN only what comes twice', () => {
+    const list = filled(MATCH_CACHE_OPEN - 1);
+    list.match('s.last');
+    expect(isHit(list, 's.last')).toBe(true);
+    for (let index = 0; index < 3 * MATCH_CACHE_MAX; index++) {
+      expect(list.match(`s.once.${index}`).plain).toEqual([0]);
+    }
+    // Two that are taken for one another may be among them, not many.
+    expect(list.stats().numCache).toBeLessThan(MATCH_CACHE_OPEN + 8);
+    expect(isHit(list, 's.0')).toBe(true);
+    list.match('s.twice');
+    expect(isHit(list, 's.twice')).toBe(false);
+    expect(isHit(list, 's.twice')).toBe(true);
+  });
+
+  it('notices every change of a pattern for subjects that come once', () => {
+    const list = filled(MATCH_CACHE_OPEN);
+    const matched = (subject: string): unknown => {
+      const { plain, queues } = list.match(subject);
+      return [...plain, ...queues.map(({ queue, members }) => [queue, ...members])];
+    };
+    list.remove('s.>', null, 0);
+    expect(matched('s.once.1')).toEqual([]);
+    list.insert('s.once.*', null, 1);
+    expect(matched('s.once.2')).toEqual([1]);
+    list.insert('s.once.*', null, 2);
+    expect(matched('s.once.3')).toEqual([1, 2]);
+    list.insert('s.once.*', 'q', 3);
+    expect(matched('s.once.4')).toEqual([1, 2, ['q', 3]]);
+    list.remove('s.once.*', null, 1);
+    expect(matched('s.once.5')).toEqual([2, ['q', 3]]);
+    list.insert('s.once.6', null, 9);
+    expect(matched('s.once.6')).toEqual([9, 2, ['q', 3]]);
+    expect(matched('s.once.7')).toEqual([2, ['q', 3]]);
+    list.insert('*.*.8', null, 8);
+    expect(new Set(matched('s.once.8') as number[]).has(8)).toBe(true);
+    expect(matched('s.once..9')).toEqual([]);
   });
 
   it('evicts when its results hold MATCH_CACHE_VALUES_MAX values together', () => {
