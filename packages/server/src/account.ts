@@ -1,5 +1,5 @@
 import { RecentSubjects, type SubjectEntry } from '@nats-ts/protocol';
-import { isLiteralSubject, type QueueMatch, Sublist } from '@nats-ts/sublist';
+import { type Matches, Sublist } from '@nats-ts/sublist';
 import type { Connection } from './connection/connection.ts';
 import type { Subscription } from './delivery/subscription.ts';
 import { InterestWatches } from './interest-watches.ts';
@@ -9,21 +9,6 @@ import { Traffic } from './traffic.ts';
 export const GLOBAL_ACCOUNT = '$G';
 /** Name of the account of the server itself. */
 export const SYSTEM_ACCOUNT = '$SYS';
-
-/** What is known about a subject that is published to, as long as nobody subscribes or unsubscribes. */
-export interface Route {
-  readonly plain: readonly Subscription[];
-  readonly queues: readonly QueueMatch<Subscription>[];
-  /** Clients may not publish to it, whatever their permissions (spec/core.md 1.3). */
-  readonly isReserved: boolean;
-  /** No empty tokens, no wildcard tokens: pedantic connections insist on it. */
-  readonly isLiteral: boolean;
-}
-
-function isReserved(subject: string, isSystem: boolean): boolean {
-  if (subject.startsWith('_GR_.')) return subject.length > '_GR_.'.length;
-  return subject.startsWith('$NRG.') && !isSystem;
-}
 
 /** A world of subjects of its own. Messages of different accounts never meet. */
 export class Account {
@@ -38,7 +23,7 @@ export class Account {
   /** Moment of the last "maximum subscriptions exceeded" line, for at most one every two seconds. */
   subscriptionsLoggedMs: number = Number.NEGATIVE_INFINITY;
   readonly #watches = new InterestWatches();
-  #recent: RecentSubjects<Route> | null = null;
+  #recent: RecentSubjects<Matches<Subscription>> | null = null;
 
   constructor(name: string, isSystem: boolean, createdMs: number, noSublistCache: boolean) {
     this.name = name;
@@ -71,26 +56,25 @@ export class Account {
     return this.#watches.add(subject, isInterested, callback);
   }
 
+  /** Clients may not publish to it, whatever their permissions (spec/core.md 1.3). */
+  isReserved(subject: string): boolean {
+    if (subject.startsWith('_GR_.')) return subject.length > '_GR_.'.length;
+    return subject.startsWith('$NRG.') && !this.isSystem;
+  }
+
   /** What is remembered about the subject in `source[start, end)`; ask `route` for where it leads. */
-  recall(source: Buffer, start: number, end: number): SubjectEntry<Route> {
+  recall(source: Buffer, start: number, end: number): SubjectEntry<Matches<Subscription>> {
     this.#recent ??= new RecentSubjects();
     return this.#recent.lookup(source, start, end);
   }
 
   /** Where the subject of `entry` leads now. */
-  route(entry: SubjectEntry<Route>): Route {
-    const generation = this.sublist.generation;
+  route(entry: SubjectEntry<Matches<Subscription>>): Matches<Subscription> {
+    const { generation } = this.sublist;
     if (entry.value !== null && entry.generation === generation) return entry.value;
-    const subject = entry.subject;
-    const { plain, queues } = this.sublist.match(subject);
-    const route: Route = {
-      plain,
-      queues,
-      isReserved: isReserved(subject, this.isSystem),
-      isLiteral: entry.value?.isLiteral ?? isLiteralSubject(subject),
-    };
-    entry.value = route;
+    const matches = this.sublist.match(entry.subject);
+    entry.value = matches;
     entry.generation = generation;
-    return route;
+    return matches;
   }
 }

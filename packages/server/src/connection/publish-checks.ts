@@ -1,9 +1,10 @@
 import { goQuote, type PublishArgs, subjectFromBytes, WIRE_ERRORS } from '@nats-ts/protocol';
-import type { Route } from '../account.ts';
+import { isLiteralSubject } from '@nats-ts/sublist';
 import type { Connection } from './connection.ts';
 
 const UNDERSCORE = 0x5f;
 const DOLLAR = 0x24;
+const N = 0x4e;
 const R = 0x52;
 const G = 0x47;
 const DOT = 0x2e;
@@ -31,14 +32,22 @@ export function isReservedReply(args: PublishArgs): boolean {
   return buffer.compare(JS_ACK, 0, JS_ACK.length, start, start + JS_ACK.length) === 0;
 }
 
+/** True for subjects that begin as the reserved ones do, `_GR_.…` and `$NRG.…`, and for few others. */
+export function maySubjectBeReserved(args: PublishArgs): boolean {
+  const start = args.subjectStart;
+  const first = args.buffer[start];
+  if (first === DOLLAR) return args.buffer[start + 1] === N;
+  return first === UNDERSCORE && args.buffer[start + 1] === G;
+}
+
 /**
  * The checks most publishes need none of, in nats-server's order: form (pedantic), reserved subject, permissions,
  * reserved reply; then the `+OK` of a verbose connection. False = the message is dropped.
  */
-export function checkPublish(client: Connection, args: PublishArgs, subject: string, route: Route): boolean {
+export function checkPublish(client: Connection, args: PublishArgs, subject: string): boolean {
   if (client.traces) client.trace.published(args);
-  if (client.options.pedantic && !route.isLiteral) client.sendError(WIRE_ERRORS.invalidPublishSubject);
-  if (route.isReserved || !client.mayPublish(subject)) {
+  if (client.options.pedantic && !isLiteralSubject(subject)) client.sendError(WIRE_ERRORS.invalidPublishSubject);
+  if (client.account.isReserved(subject) || !client.mayPublish(subject)) {
     client.sendError(`Permissions Violation for Publish to ${goQuote(subject)}`);
     client.log.error(`Publish Violation - Subject ${goQuote(subject)}`);
     return false;

@@ -1,9 +1,9 @@
 import type { PublishArgs } from '@nats-ts/protocol';
-import type { QueueMatch } from '@nats-ts/sublist';
-import type { Account, Route } from '../account.ts';
+import type { Matches, QueueMatch } from '@nats-ts/sublist';
+import type { Account } from '../account.ts';
 import type { Arena } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
-import { checkPublish, isReservedReply } from '../connection/publish-checks.ts';
+import { checkPublish, isReservedReply, maySubjectBeReserved } from '../connection/publish-checks.ts';
 import type { Ids, Logger } from '../ports.ts';
 import { MessageFrame } from './message-frame.ts';
 import type { Subscription } from './subscription.ts';
@@ -36,8 +36,8 @@ export class Router {
     const entry = account.recall(args.buffer, args.subjectStart, args.subjectEnd);
     let route = entry.value;
     if (route === null || entry.generation !== account.sublist.generation) route = account.route(entry);
-    if (client.checksPublishes || route.isReserved || (args.replyStart >= 0 && isReservedReply(args))) {
-      if (!checkPublish(client, args, entry.subject, route)) return;
+    if (client.checksPublishes || maySubjectBeReserved(args) || (args.replyStart >= 0 && isReservedReply(args))) {
+      if (!checkPublish(client, args, entry.subject)) return;
     }
     let delivered = 0;
     if (route.plain.length > 0 || route.queues.length > 0) {
@@ -99,7 +99,7 @@ export class Router {
     if (frame.bodyAddress < 0) frame.release();
   }
 
-  #deliver(frame: MessageFrame, route: Pick<Route, 'plain' | 'queues'>): number {
+  #deliver(frame: MessageFrame, route: Matches<Subscription>): number {
     const plain = route.plain;
     let delivered = 0;
     for (let i = 0; i < plain.length; i++) {
