@@ -7,11 +7,17 @@ const UINT64 = 1n << 64n;
 
 /** Writes a non-negative safe integer; returns the offset after it. */
 export function writeUvarint(target: Buffer, offset: number, value: number): number {
-  while (value >= 0x80) {
+  // Above 2^31 in doubles, below with integer arithmetic.
+  while (value > 0x7fffffff) {
     target[offset++] = (value % 0x80) | 0x80;
     value = Math.floor(value / 0x80);
   }
-  target[offset++] = value;
+  let rest = value | 0;
+  while (rest >= 0x80) {
+    target[offset++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  target[offset++] = rest;
   return offset;
 }
 
