@@ -51,7 +51,8 @@ export class Compactor {
 
   /** Looks whether a block is worth rewriting, and does so later if it is. */
   consider(block: Block): void {
-    if (block === this.#state.tail || block.retired || !isWorthwhile(block) || this.#candidates.has(block)) return;
+    if (block === this.#state.tail || block.retired || !this.#isWorthwhile(block) || this.#candidates.has(block))
+      return;
     this.#candidates.add(block);
     // Its bytes have to be on disk first.
     this.#queue.enqueue(async () => this.#start());
@@ -69,6 +70,15 @@ export class Compactor {
     for (const block of [...this.#state.blocks]) if (block.damaged) await this.#compact(block);
   }
 
+  /** Half of it is removed messages, and the last rewriting was worth it; or it is damaged. */
+  #isWorthwhile(block: Block): boolean {
+    if (block.damaged) return true;
+    const least = Math.min(COMPACT_BYTES_MIN, this.#state.blockBytesMax / 2);
+    const live = block.bytes * 2;
+    if (block.fileBytes <= least || live >= block.fileBytes) return false;
+    return block.compactedBytes === 0 || live < block.compactedBytes;
+  }
+
   #start(): void {
     this.#running ??= this.#runAll().finally(() => {
       this.#running = null;
@@ -79,7 +89,7 @@ export class Compactor {
     for (const block of this.#candidates) {
       this.#candidates.delete(block);
       if (this.#closed || this.#queue.failure !== null) return;
-      if (!block.retired && block !== this.#state.tail && isWorthwhile(block)) await this.#compact(block);
+      if (!block.retired && block !== this.#state.tail && this.#isWorthwhile(block)) await this.#compact(block);
     }
   }
 
@@ -156,6 +166,7 @@ export class Compactor {
   #replace(block: Block, content: Buffer): void {
     block.generation++;
     block.fileBytes = content.length;
+    shrink(block, content);
     block.setDurable();
     block.compactedBytes = content.length;
     block.damaged = false;
@@ -165,15 +176,16 @@ export class Compactor {
   }
 }
 
-/** Half of it is removed messages, and the last rewriting was worth it; or it is damaged. */
-function isWorthwhile(block: Block): boolean {
-  if (block.damaged) return true;
-  const live = block.bytes * 2;
-  return (
-    block.fileBytes > COMPACT_BYTES_MIN &&
-    live < block.fileBytes &&
-    (block.compactedBytes === 0 || live < block.compactedBytes)
-  );
+/** Which sequences a block spans follows from its records alone, for whoever reads the file. */
+function shrink(block: Block, content: Buffer): void {
+  if (block.messages === 0) return;
+  let last = 0;
+  for (let at = 0; at < content.length; at += recordLength(content, at)) {
+    if (!isTombstone(content, at)) last = recordSeq(content, at);
+  }
+  block.lowSeq = block.firstSeq;
+  block.lastSeq = last;
+  block.removed = block.removed.between(block.firstSeq, last);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type FileSystem, synchronise, writeFully } from '../file-system.ts';
+import { type FileSystem, writeNewFile } from '../file-system.ts';
 import type { Block } from './block.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { StreamLog } from './stream-log.ts';
@@ -88,13 +88,10 @@ class PurgeStep {
     await this.#fs.removeTree(this.#path(OLD_MESSAGES));
     await this.#fs.mkdir(this.#path(NEW_MESSAGES));
     const block = this.#block;
-    const fd = await this.#fs.open(`${this.#path(NEW_MESSAGES)}/${block.fileName}`, 'create');
-    try {
-      if (this.bytes > 0) await writeFully(this.#fs, fd, block.written!.buffer.subarray(0, this.bytes), 0);
-      await synchronise(this.#fs, fd);
-    } finally {
-      await this.#fs.close(fd);
-    }
+    // By its own name only when it is complete: a start that sees it finishes the purge.
+    const temporary = `${this.#path(NEW_MESSAGES)}/${block.index}.new`;
+    await writeNewFile(this.#fs, temporary, block.written?.buffer.subarray(0, this.bytes) ?? new Uint8Array());
+    await this.#fs.rename(temporary, `${this.#path(NEW_MESSAGES)}/${block.fileName}`);
     await this.#fs.fsyncDir(this.#path(NEW_MESSAGES));
     await this.#fs.fsyncDir(this.#directory);
     block.created = true;

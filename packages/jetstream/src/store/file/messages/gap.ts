@@ -15,25 +15,27 @@ export interface ResolvedGap {
 /**
  * Tells from its neighbours which sequences a gap has swallowed.
  *
- * @param before highest sequence of the blocks in front, for a gap that starts its block.
+ * @param before highest sequence that was used in front of it, as far as that is known from other blocks.
  * @param after lowest sequence of the blocks behind, for one that ends its block; 0 = it is the last block.
+ * @param used highest sequence that any record names: nothing follows, but a tombstone may.
  * @param removed messages that had been removed anyway.
  */
-export function resolveGap(gap: Gap, before: number, after: number, removed: SeqSet): ResolvedGap {
-  const low = gap.before === 0 ? before : gap.before;
+export function resolveGap(gap: Gap, before: number, after: number, used: number, removed: SeqSet): ResolvedGap {
+  const low = Math.max(before, gap.before);
   const next = gap.after === 0 ? after : gap.after;
   if (gap.tombstone) return { fillSeq: 0, lostSeqs: [] };
   let high: number;
   if (next > 0) high = next - 1;
-  else high = gap.hint > low ? gap.hint : low + 1;
+  else if (gap.hint > low) high = gap.hint;
+  else high = Math.max(used, low + 1);
   if (high <= low) return { fillSeq: 0, lostSeqs: [] };
   return { fillSeq: high, lostSeqs: lostBetween(gap, low, high, removed) };
 }
 
 function lostBetween(gap: Gap, low: number, high: number, removed: SeqSet): number[] {
   const recordsMax = Math.ceil((gap.end - gap.start) / EMPTY_RECORD_BYTES);
-  // More sequences than could have been there: some were without a message before.
-  if (high - low > recordsMax) {
+  // One message, or more sequences than there could have been: some were without a message before.
+  if (gap.single || high - low > recordsMax) {
     const seq = gap.hint > low && gap.hint <= high ? gap.hint : high;
     return removed.has(seq) ? [] : [seq];
   }

@@ -3,7 +3,7 @@ export const BLOCK_BYTES_LARGE: number = 8 * 1024 * 1024;
 export const BLOCK_BYTES_MEDIUM: number = 4 * 1024 * 1024;
 export const BLOCK_BYTES_MIN = 32_000;
 
-/** A block below this size is not worth rewriting for the removed messages in it. As nats-server. */
+/** A block below this size, and half of its full one, is not rewritten for the removed messages in it. As nats-server. */
 export const COMPACT_BYTES_MIN: number = 2 * 1024 * 1024;
 
 /**

@@ -94,11 +94,13 @@ export class Recovery {
     const state = this.#state;
     this.#scanned.reverse();
     let before = 0;
+    let used = 0;
     this.#scanned.forEach((scanned, at) => {
       const { block } = scanned;
-      if (scanned.bytes !== null) this.#heal(scanned, before, this.#lowestAfter(at));
+      if (scanned.bytes !== null) this.#heal(scanned, used, this.#lowestAfter(at));
       block.lastSeq = Math.max(block.lastSeq, before);
       before = block.lastSeq;
+      used = Math.max(used, before, scanned.scan.usedSeq);
       block.lowSeq = scanned.lowest === 0 ? block.lastSeq + 1 : scanned.lowest;
       if (block.messages === 0) block.firstSeq = block.lastSeq + 1;
       state.blocks.push(block);
@@ -209,7 +211,7 @@ export class Recovery {
     const { block, scan } = scanned;
     const bytes = scanned.bytes!.subarray(0, scan.end);
     for (const gap of scan.gaps) {
-      const resolved = resolveGap(gap, before, after, this.#tombstones);
+      const resolved = resolveGap(gap, before, after, this.#lastSeq, this.#tombstones);
       fillGap(block.key, bytes, gap, resolved.fillSeq, scan.offsets);
       this.#countLost(resolved, gap.end - gap.start);
       if (resolved.fillSeq > block.lastSeq) {

@@ -155,11 +155,6 @@ function setFirst(block: Block, buffer: Buffer, offset: number, seq: number): vo
 
 function splitRemoved(block: Block, moved: Block): void {
   const { removed } = block;
-  block.removed = new SeqSet();
-  removed.eachRange((first, last) => {
-    const end = Math.min(last, block.durableSeq);
-    if (block.messages > 0 && first <= end) block.removed.addRange(first, end);
-    const start = Math.max(first, moved.firstSeq);
-    if (moved.messages > 0 && start <= last) moved.removed.addRange(start, last);
-  });
+  block.removed = block.messages > 0 ? removed.between(block.firstSeq, block.durableSeq) : new SeqSet();
+  if (moved.messages > 0) moved.removed = removed.between(moved.firstSeq, moved.lastSeq);
 }

@@ -17,12 +17,14 @@ import { Repairer } from './repair.ts';
 export interface Gap {
   start: number;
   end: number;
-  /** Highest sequence of a record in front of it in the block; 0 = none. */
+  /** Highest sequence that a record in front of it in the block names; 0 = none. */
   before: number;
   /** First sequence after it in the block; 0 = none. */
   after: number;
   /** What the damaged record's head says: its sequence, if it can be right. 0 if not. */
   hint: number;
+  /** It is one record: its length is right. */
+  single: boolean;
   /** The head says that this was a tombstone of sequence `hint`. */
   tombstone: boolean;
 }
@@ -38,6 +40,8 @@ export interface ScanResult {
   repaired: number[];
   /** Highest sequence of a message or of one marked as gone; 0 = none. */
   lastSeq: number;
+  /** The same with tombstones: so many sequences have been used. */
+  usedSeq: number;
 }
 
 /** A sequence this far above the one before it is taken for a damaged one. */
@@ -63,7 +67,7 @@ class Scanner {
     this.#block = block;
     this.#length = length;
     this.#repairer = new Repairer(key, block, length, REPAIR_HASHES_MAX);
-    this.#result = { offsets: [], gaps: [], end: length, repaired: [], lastSeq: 0 };
+    this.#result = { offsets: [], gaps: [], end: length, repaired: [], lastSeq: 0, usedSeq: 0 };
   }
 
   run(): ScanResult {
@@ -94,8 +98,9 @@ class Scanner {
   #take(at: number): number {
     const { gaps, offsets } = this.#result;
     offsets.push(at);
+    const seq = recordSeq(this.#block, at);
+    this.#result.usedSeq = Math.max(this.#result.usedSeq, seq);
     if (!isTombstone(this.#block, at)) {
-      const seq = recordSeq(this.#block, at);
       // The first message (or sequence used up) behind a gap bounds what was in it.
       for (let i = gaps.length - 1; i >= 0 && gaps[i]!.after === 0; i--) gaps[i]!.after = seq;
       this.#result.lastSeq = Math.max(this.#result.lastSeq, seq);
@@ -115,10 +120,11 @@ class Scanner {
 
   #skipDamage(at: number): number {
     const end = this.#endOfDamage(at);
-    const before = this.#result.lastSeq;
+    const before = this.#result.usedSeq;
     const hint = this.#hint(at, before, end);
     const tombstone = hint > 0 && isTombstone(this.#block, at);
-    this.#result.gaps.push({ start: at, end, before, after: 0, hint, tombstone });
+    const single = isSaneRecord(this.#block, at, this.#length - at) && at + recordLength(this.#block, at) === end;
+    this.#result.gaps.push({ start: at, end, before, after: 0, hint, single, tombstone });
     return end;
   }
 

@@ -89,6 +89,17 @@ export class SeqSet {
     }
   }
 
+  /** The part of the set from `first` to `last`, as a set of its own. */
+  between(first: number, last: number): SeqSet {
+    const part = new SeqSet();
+    this.eachRange((from, to) => {
+      const start = Math.max(from, first);
+      const end = Math.min(to, last);
+      if (start <= end) part.addRange(start, end);
+    });
+    return part;
+  }
+
   /** How many are at or after `seq`. */
   countFrom(seq: number): number {
     if (this.size === 0) return 0;
