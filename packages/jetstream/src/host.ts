@@ -103,6 +103,21 @@ export interface HostAccount {
     header: Uint8Array | null,
     payload: Uint8Array | null,
   ): number;
+  /** The same for a message that stands in buffers: no view is made of them, no string of the reply. */
+  deliverStored(to: string, message: StandingMessage): number;
+}
+
+/** A message whose bytes stand in buffers. The object and its buffers are reused by who sends it. */
+export interface StandingMessage {
+  readonly subject: string;
+  /** The reply subject, as on the wire, is `reply[0, replyEnd)`; 0 = none. */
+  readonly reply: Buffer;
+  readonly replyEnd: number;
+  /** Header block (none if `headerStart` is `payloadStart`), and the payload directly behind it. */
+  readonly buffer: Buffer;
+  readonly headerStart: number;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
 }
 
 /** JetStream limits of an account; -1 = unlimited (spec/jetstream.md 2.7). */

@@ -8,6 +8,7 @@ import type {
   HostSubscription,
   Ids,
   Log,
+  StandingMessage,
 } from '../src/host.ts';
 import { ManualClock, turns } from './manual-clock.ts';
 
@@ -97,6 +98,13 @@ export class FakeAccount implements HostAccount {
     const bytes = Buffer.from(payload ?? []);
     this.sent.push({ subject, reply, header: headerBytes.toString('latin1'), payload: bytes.toString(), bytes });
     return this.#route(to, subject, reply, headerBytes, bytes, null);
+  }
+
+  deliverStored(to: string, message: StandingMessage): number {
+    const { subject, buffer, headerStart, payloadStart, payloadEnd } = message;
+    const reply = message.replyEnd === 0 ? null : message.reply.toString('utf8', 0, message.replyEnd);
+    const header = payloadStart > headerStart ? buffer.subarray(headerStart, payloadStart) : null;
+    return this.deliver(to, subject, reply, header, buffer.subarray(payloadStart, payloadEnd));
   }
 
   // What a test's clients call.

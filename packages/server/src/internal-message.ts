@@ -32,5 +32,18 @@ export interface InternalMessage {
   clientInfo(): ClientInfo | null;
 }
 
+/** A message from inside the process whose bytes stand in buffers; object and buffers are its sender's. */
+export interface StandingMessage {
+  readonly subject: string;
+  /** The reply subject, as on the wire, is `reply[0, replyEnd)`; 0 = none. */
+  readonly reply: Buffer;
+  readonly replyEnd: number;
+  /** Header block (none if `headerStart` is `payloadStart`), and the payload directly behind it. */
+  readonly buffer: Buffer;
+  readonly headerStart: number;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+}
+
 /** Called in the publisher's turn; false = nobody was there for the message after all. */
 export type InternalCallback = (message: InternalMessage) => boolean;

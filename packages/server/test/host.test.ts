@@ -118,6 +118,50 @@ describe('an internal subscriber', () => {
     expect(() => account.subscribe('a..b', null, () => true)).toThrowError('not a valid subject');
   });
 
+  it('delivers what stands in buffers as it delivers pieces', async () => {
+    const account = await start();
+    const client = await subscriber('to.*');
+    const bare = await login(port, { headers: false });
+    bare.send('SUB to.* 1\r\n');
+    await bare.flush();
+    const seen: object[] = [];
+    account.subscribe('to.*', null, (message) => {
+      seen.push(copyOf(message));
+      return true;
+    });
+    const block = 'NATS/1.0\r\nA: b\r\n\r\n';
+    const reply = Buffer.from('re.größe, and more');
+    const replyEnd = Buffer.byteLength('re.größe');
+    const subject = 'as';
+    // Small, larger than any buffer that is kept for this, and large enough to be sent by reference.
+    for (const payload of ['', 'hi', 'x'.repeat(10_000), 'y'.repeat(100_000)]) {
+      for (const [header, end] of [
+        ['', 0],
+        ['', replyEnd],
+        [block, 0],
+        [block, replyEnd],
+      ] as const) {
+        const buffer = Buffer.from(`before${header}${payload}behind`);
+        const payloadStart = 6 + header.length;
+        const payloadEnd = payloadStart + payload.length;
+        const message = { subject, reply, replyEnd: end, buffer, headerStart: 6, payloadStart, payloadEnd };
+        expect(account.deliverStored('to.x', message)).toBe(3);
+        buffer.fill(0);
+        const asText = end === 0 ? null : 're.größe';
+        expect(seen.pop()).toEqual({ subject, reply: asText, header, payload });
+        const head = end === 0 ? 'as 1 ' : `as 1 ${Buffer.from('re.größe').toString('latin1')} `;
+        const sizes = header === '' ? '' : `${header.length} `;
+        const total = header.length + payload.length;
+        expect(await client.flush()).toBe(
+          `${header === '' ? '' : 'H'}MSG ${head}${sizes}${total}\r\n${header}${payload}\r\n`,
+        );
+        expect(await bare.flush()).toBe(`MSG ${head}${payload.length}\r\n${payload}\r\n`);
+      }
+    }
+    const nobody = { subject, reply, replyEnd: 0, buffer: reply, headerStart: 0, payloadStart: 0, payloadEnd: 2 };
+    expect(account.deliverStored('nobody', nobody)).toBe(0);
+  });
+
   it('may answer at once, also to the one who is asking', async () => {
     const account = await start();
     account.subscribe('svc', null, (message) => {

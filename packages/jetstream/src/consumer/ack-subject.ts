@@ -2,6 +2,7 @@
 
 const DOT = 46;
 const ZERO = 48;
+const MILLION = 1_000_000;
 
 /** Room for the five numbers and their dots: sequences of 16 digits, a time of 19, a count of 16. */
 const NUMBERS_BYTES_MAX = 96;
@@ -22,29 +23,31 @@ export class AckSubjects {
   readonly prefix: string;
   /** What to subscribe to. */
   readonly pattern: string;
-  readonly #buffer: Buffer;
+  /** Where `write` puts the subject. */
+  readonly buffer: Buffer;
   readonly #start: number;
-  readonly #encoding: 'latin1' | 'utf8';
 
   constructor(stream: string, consumer: string) {
     this.prefix = `$JS.ACK.${stream}.${consumer}.`;
     this.pattern = `${this.prefix}*.*.*.*.*`;
     const prefixBytes = Buffer.byteLength(this.prefix, 'utf8');
-    this.#encoding = prefixBytes === this.prefix.length ? 'latin1' : 'utf8';
-    this.#buffer = Buffer.alloc(prefixBytes + NUMBERS_BYTES_MAX);
-    this.#start = this.#buffer.write(this.prefix, 'utf8');
+    this.buffer = Buffer.alloc(prefixBytes + NUMBERS_BYTES_MAX);
+    this.#start = this.buffer.write(this.prefix, 'utf8');
   }
 
-  /** @param timeMs,timeNs when the message was stored: milliseconds, and nanoseconds within that millisecond */
-  build(
+  /**
+   * Puts the subject at the start of `buffer`; returns how many bytes it has.
+   * @param timeMs,timeNs when the message was stored: milliseconds, and nanoseconds within that millisecond
+   */
+  write(
     deliveries: number,
     streamSeq: number,
     consumerSeq: number,
     timeMs: number,
     timeNs: number,
     pending: number,
-  ): string {
-    const buffer = this.#buffer;
+  ): number {
+    const { buffer } = this;
     let at = writeNumber(buffer, this.#start, deliveries);
     buffer[at++] = DOT;
     at = writeNumber(buffer, at, streamSeq);
@@ -52,14 +55,13 @@ export class AckSubjects {
     at = writeNumber(buffer, at, consumerSeq);
     buffer[at++] = DOT;
     if (timeMs > 0) {
-      at = writeNumber(buffer, at, timeMs);
+      at = writeMillis(buffer, at, timeMs);
       at = writeSixDigits(buffer, at, timeNs);
     } else {
       at = writeNumber(buffer, at, timeNs);
     }
     buffer[at++] = DOT;
-    at = writeNumber(buffer, at, pending);
-    return buffer.toString(this.#encoding, 0, at);
+    return writeNumber(buffer, at, pending);
   }
 
   /** Reads the numbers of a subject that matched `pattern`. */
@@ -92,6 +94,13 @@ function writeNumber(buffer: Buffer, at: number, value: number): number {
     value = quotient;
   }
   return end;
+}
+
+/** In two halves: each is small enough for integer arithmetic. */
+function writeMillis(buffer: Buffer, at: number, value: number): number {
+  if (value < MILLION) return writeNumber(buffer, at, value);
+  const upper = Math.floor(value / MILLION);
+  return writeSixDigits(buffer, writeNumber(buffer, at, upper), value - upper * MILLION);
 }
 
 function writeSixDigits(buffer: Buffer, at: number, value: number): number {

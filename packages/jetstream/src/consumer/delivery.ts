@@ -1,5 +1,5 @@
 import { subjectByteLength } from '@nats-ts/protocol';
-import type { Timer } from '../host.ts';
+import type { StandingMessage, Timer } from '../host.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { StoredMessage } from '../store/store.ts';
 import { AckSubjects } from './ack-subject.ts';
@@ -26,24 +26,35 @@ export interface DeliveryTarget {
   readonly isReady: boolean;
   /**
    * Sends one message. False = nobody took it: it counts as not delivered.
+   * @param message valid during the call
    * @param bytes what the message counts against max_bytes: subject, ack subject, header and payload
    * @param nowMs the time, read once per burst
    */
-  send(
-    subject: string,
-    ackSubject: string,
-    header: Buffer | null,
-    payload: Buffer | null,
-    bytes: number,
-    nowMs: number,
-  ): boolean;
+  send(message: StandingMessage, bytes: number, nowMs: number): boolean;
   /** Everything available was sent. */
   onEnd(): void;
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 /** How an attempt to deliver one message ended; a message that went out gives its size instead. */
 const END = -1;
 const BLOCKED = -2;
+
+/** The message that is being sent: one object for all of them. */
+class Outgoing implements StandingMessage {
+  subject = '';
+  readonly reply: Buffer;
+  replyEnd = 0;
+  buffer: Buffer = EMPTY;
+  headerStart = 0;
+  payloadStart = 0;
+  payloadEnd = 0;
+
+  constructor(reply: Buffer) {
+    this.reply = reply;
+  }
+}
 
 class Gate extends WheelNode {
   readonly #open: () => void;
@@ -69,6 +80,7 @@ export class Delivery {
   readonly #pacing: Pacing;
   readonly #acks: AckSubjects;
   readonly #message: StoredMessage = emptyMessage();
+  readonly #outgoing: Outgoing;
   readonly #gate = new Gate(() => this.run());
   #turn: Timer | null = null;
   #isRunning = false;
@@ -87,6 +99,7 @@ export class Delivery {
     this.#redelivery = redelivery;
     this.#pacing = pacing;
     this.#acks = new AckSubjects(core.stream.name, core.name);
+    this.#outgoing = new Outgoing(this.#acks.buffer);
   }
 
   get isSending(): boolean {
@@ -188,17 +201,18 @@ export class Delivery {
 
   /** Hands a message over. Returns its size, or -1 if it did not go out. */
   #send(message: StoredMessage, deliveries: number, pending: number, nowMs: number): number {
-    const { buffer, headerStart, payloadStart, payloadEnd } = message;
+    const { seq, timeMs, timeNs } = message;
+    const outgoing = this.#outgoing;
     const consumerSeq = this.#core.progress.deliveredConsumerSeq + 1;
-    const ackSubject = this.#acks.build(deliveries, message.seq, consumerSeq, message.timeMs, message.timeNs, pending);
-    let header = payloadStart > headerStart ? buffer.subarray(headerStart, payloadStart) : null;
-    let payload = payloadEnd > payloadStart ? buffer.subarray(payloadStart, payloadEnd) : null;
-    if (this.#core.settings.headersOnly) {
-      header = addSizeHeader(header, payloadEnd - payloadStart);
-      payload = null;
-    }
-    const bytes =
-      subjectByteLength(message.subject) + ackSubject.length + (header?.length ?? 0) + (payload?.length ?? 0);
+    outgoing.subject = message.subject;
+    outgoing.replyEnd = this.#acks.write(deliveries, seq, consumerSeq, timeMs, timeNs, pending);
+    outgoing.buffer = message.buffer;
+    outgoing.headerStart = message.headerStart;
+    outgoing.payloadStart = message.payloadStart;
+    outgoing.payloadEnd = message.payloadEnd;
+    if (this.#core.settings.headersOnly) stripPayload(outgoing);
+    const size = outgoing.payloadEnd - outgoing.headerStart;
+    const bytes = subjectByteLength(message.subject) + outgoing.replyEnd + size;
     const delayMs = this.#pacing.delayMs(message.seq, message.timeMs, bytes, nowMs);
     if (delayMs > 0) {
       this.#core.wheel.arm(this.#gate, nowMs + delayMs);
@@ -206,7 +220,7 @@ export class Delivery {
     }
     this.#isSending = true;
     try {
-      const isTaken = this.#target.send(message.subject, ackSubject, header, payload, bytes, nowMs);
+      const isTaken = this.#target.send(outgoing, bytes, nowMs);
       return isTaken && !this.#core.isStopped ? bytes : -1;
     } finally {
       this.#isSending = false;
@@ -231,4 +245,15 @@ export class Delivery {
     });
     return BLOCKED;
   }
+}
+
+/** The payload stays behind; a header says how long it is. */
+function stripPayload(message: Outgoing): void {
+  const { buffer, headerStart, payloadStart, payloadEnd } = message;
+  const header = payloadStart > headerStart ? buffer.subarray(headerStart, payloadStart) : null;
+  const block = addSizeHeader(header, payloadEnd - payloadStart);
+  message.buffer = block;
+  message.headerStart = 0;
+  message.payloadStart = block.length;
+  message.payloadEnd = block.length;
 }

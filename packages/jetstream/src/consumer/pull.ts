@@ -1,4 +1,4 @@
-import type { HostMessage } from '../host.ts';
+import type { HostMessage, StandingMessage } from '../host.ts';
 import type { ConsumerCore } from './core.ts';
 import type { DeliveryTarget } from './delivery.ts';
 import { requiresHigherLevel } from './level.ts';
@@ -95,14 +95,7 @@ export class PullTarget implements DeliveryTarget, RequestOwner {
     return true;
   }
 
-  send(
-    subject: string,
-    ackSubject: string,
-    header: Buffer | null,
-    payload: Buffer | null,
-    bytes: number,
-    nowMs: number,
-  ): boolean {
+  send(message: StandingMessage, bytes: number, nowMs: number): boolean {
     const { account } = this.#core.stream;
     for (let request = this.#waiting.first; request !== null; request = this.#waiting.first) {
       if (request.expiresAtMs <= nowMs) {
@@ -113,7 +106,7 @@ export class PullTarget implements DeliveryTarget, RequestOwner {
         this.#end(request, TEXT_MAX_BYTES);
         continue;
       }
-      if (account.deliver(request.reply, subject, ackSubject, header, payload) === 0) {
+      if (account.deliverStored(request.reply, message) === 0) {
         this.#remove(request);
         continue;
       }

@@ -1,4 +1,4 @@
-import type { HostSubscription } from '../host.ts';
+import type { HostSubscription, StandingMessage } from '../host.ts';
 import type { ConsumerConfig } from './config.ts';
 import type { ConsumerCore } from './core.ts';
 import type { DeliveryTarget } from './delivery.ts';
@@ -89,22 +89,15 @@ export class PushTarget implements DeliveryTarget {
     this.#isActive = false;
   }
 
-  send(
-    subject: string,
-    ackSubject: string,
-    header: Buffer | null,
-    payload: Buffer | null,
-    _bytes: number,
-    nowMs: number,
-  ): boolean {
-    if (this.#core.stream.account.deliver(this.#subject, subject, ackSubject, header, payload) === 0) {
+  send(message: StandingMessage, _bytes: number, nowMs: number): boolean {
+    if (this.#core.stream.account.deliverStored(this.#subject, message) === 0) {
       this.#isActive = false;
       this.#core.wheel.arm(this.#retry, nowMs + NOBODY_RETRY_MS);
       return false;
     }
     this.#lastSentMs = nowMs;
     if (this.#flow !== null) {
-      const bytes = this.#subject.length + ackSubject.length + (header?.length ?? 0) + (payload?.length ?? 0);
+      const bytes = this.#subject.length + message.replyEnd + message.payloadEnd - message.headerStart;
       if (this.#flow.sent(bytes)) this.#requestFlow(this.#flow);
     }
     return true;

@@ -1,7 +1,7 @@
 import { type PublishArgs, subjectByteLength, subjectFromBytes, writeDecimal, writeSubject } from '@nats-ts/protocol';
 import { type Arena, COPY_SLACK_BYTES } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { ClientInfo, InternalMessage } from '../internal-message.ts';
+import type { ClientInfo, InternalMessage, StandingMessage } from '../internal-message.ts';
 
 const SPACE = 0x20;
 const CR = 0x0d;
@@ -127,42 +127,25 @@ export class MessageFrame implements InternalMessage {
   setInternal(subject: string, reply: string | null, header: Uint8Array | null, payload: Uint8Array | null): void {
     const headerBytes = header === null ? 0 : header.length;
     const size = headerBytes + (payload === null ? 0 : payload.length);
-    const replyBytes = reply === null ? 0 : subjectByteLength(reply);
-    const needed = replyBytes + size + 40;
-    const buffer = needed <= SCRATCH_BYTES ? this.#scratch : Buffer.allocUnsafeSlow(needed);
-    let at = reply === null ? 0 : writeSubject(reply, buffer, 0);
-    this.publisher = null;
-    this.subject = subject;
-    this.#subjectStart = -1;
-    this.subjectBytes = subjectByteLength(subject);
-    this.buffer = buffer;
-    this.replyStart = reply === null ? -1 : 0;
-    this.replyEnd = at;
+    const buffer = this.#room((reply === null ? 0 : subjectByteLength(reply)) + size + 40);
+    const replyEnd = reply === null ? -1 : writeSubject(reply, buffer, 0);
+    const at = this.#setSizes(subject, buffer, replyEnd, headerBytes, size);
     this.#reply = reply;
-    if (reply !== null) buffer[at++] = SPACE;
-    if (headerBytes > 0) {
-      at = writeDecimal(headerBytes, buffer, at);
-      buffer[at++] = SPACE;
-    }
-    at = writeLineEnd(buffer, writeDecimal(size, buffer, at));
-    this.buffer = buffer;
-    this.headerStart = at;
     if (header !== null) buffer.set(header, at);
-    at += headerBytes;
-    this.payloadStart = at;
-    if (payload !== null) {
-      buffer.set(payload, at);
-      at += payload.length;
-    }
-    this.payloadEnd = at;
-    at = writeLineEnd(buffer, at);
-    this.headBytes = 0;
-    this.#bodyStart = 0;
-    this.#bodyEnd = at;
-    this.tailBytes = at;
-    const isScratch = buffer === this.#scratch;
-    this.bodyAddress = isScratch ? this.#scratchAddress : -1;
-    this.reference = isScratch || at < REFERENCE_BYTES_MIN ? null : buffer.subarray(0, at);
+    if (payload !== null) buffer.set(payload, at + headerBytes);
+    this.#setEnd(at + size);
+  }
+
+  /** The same for a message that stands in buffers. */
+  setStored(message: StandingMessage): void {
+    const { headerStart, payloadEnd, replyEnd } = message;
+    const size = payloadEnd - headerStart;
+    const buffer = this.#room(replyEnd + size + 40);
+    if (replyEnd > 0) copyBytes(message.reply, 0, replyEnd, buffer, 0);
+    const headerBytes = message.payloadStart - headerStart;
+    const at = this.#setSizes(message.subject, buffer, replyEnd > 0 ? replyEnd : -1, headerBytes, size);
+    this.#reply = null;
+    this.#setEnd(copyBytes(message.buffer, headerStart, payloadEnd, buffer, at));
   }
 
   /** The same message for a receiver without headers: the block is cut off, the size is the payload's. */
@@ -240,6 +223,49 @@ export class MessageFrame implements InternalMessage {
     this.publisher = null;
     this.buffer = EMPTY;
     this.reference = null;
+  }
+
+  /** Where a message from inside the process is put together. */
+  #room(bytes: number): Buffer {
+    return bytes <= SCRATCH_BYTES ? this.#scratch : Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Writes the sizes behind the reply, which stands in front of `replyEnd` (-1 = none); returns where header and payload go. */
+  #setSizes(subject: string, buffer: Buffer, replyEnd: number, headerBytes: number, size: number): number {
+    let at = 0;
+    if (replyEnd >= 0) {
+      buffer[replyEnd] = SPACE;
+      at = replyEnd + 1;
+    }
+    if (headerBytes > 0) {
+      at = writeDecimal(headerBytes, buffer, at);
+      buffer[at++] = SPACE;
+    }
+    at = writeLineEnd(buffer, writeDecimal(size, buffer, at));
+    this.publisher = null;
+    this.subject = subject;
+    this.#subjectStart = -1;
+    this.subjectBytes = subjectByteLength(subject);
+    this.buffer = buffer;
+    this.replyStart = replyEnd >= 0 ? 0 : -1;
+    this.replyEnd = replyEnd;
+    this.headerStart = at;
+    this.payloadStart = at + headerBytes;
+    return at;
+  }
+
+  /** The payload ends at `payloadEnd`: the frame is complete. */
+  #setEnd(payloadEnd: number): void {
+    const { buffer } = this;
+    const end = writeLineEnd(buffer, payloadEnd);
+    this.payloadEnd = payloadEnd;
+    this.headBytes = 0;
+    this.#bodyStart = 0;
+    this.#bodyEnd = end;
+    this.tailBytes = end;
+    const isScratch = buffer === this.#scratch;
+    this.bodyAddress = isScratch ? this.#scratchAddress : -1;
+    this.reference = isScratch || end < REFERENCE_BYTES_MIN ? null : buffer.subarray(0, end);
   }
 
   #headRoom(bytes: number): Buffer {

@@ -4,6 +4,7 @@ import type { Account } from '../account.ts';
 import type { Arena } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
 import { checkPublish, isReservedReply, maySubjectBeReserved } from '../connection/publish-checks.ts';
+import type { StandingMessage } from '../internal-message.ts';
 import type { Ids, Logger } from '../ports.ts';
 import { MessageFrame } from './message-frame.ts';
 import type { Subscription } from './subscription.ts';
@@ -72,6 +73,20 @@ export class Router {
     if (frame === null) return 0;
     try {
       frame.setInternal(subject, reply, header, payload);
+      return this.#deliver(frame, matches);
+    } finally {
+      this.#end(frame);
+    }
+  }
+
+  /** As `deliver`, for a message that stands in buffers. */
+  deliverStored(account: Account, to: string, message: StandingMessage): number {
+    const matches = account.sublist.match(to);
+    if (matches.plain.length === 0 && matches.queues.length === 0) return 0;
+    const frame = this.#begin(message.subject);
+    if (frame === null) return 0;
+    try {
+      frame.setStored(message);
       return this.#deliver(frame, matches);
     } finally {
       this.#end(frame);

@@ -1,7 +1,7 @@
 import { isLiteralSubject } from '@nats-ts/sublist';
 import type { Account } from '../account.ts';
 import { Subscription } from '../delivery/subscription.ts';
-import type { InternalCallback } from '../internal-message.ts';
+import type { InternalCallback, StandingMessage } from '../internal-message.ts';
 import type { AccountJetStreamLimits } from '../options.ts';
 import type { HostParts } from './jetstream-host.ts';
 
@@ -65,6 +65,15 @@ export class HostAccount {
     const delivered = router.deliver(this.#account, to, subject, reply, header, payload);
     counters.internal.inMsgs++;
     counters.internal.inBytes += (header?.length ?? 0) + (payload?.length ?? 0);
+    return delivered;
+  }
+
+  /** The same for a message that stands in buffers: no view is made of them, no string of the reply. */
+  deliverStored(to: string, message: StandingMessage): number {
+    const { counters, router } = this.#parts;
+    const delivered = router.deliverStored(this.#account, to, message);
+    counters.internal.inMsgs++;
+    counters.internal.inBytes += message.payloadEnd - message.headerStart;
     return delivered;
   }
 }
