@@ -14,6 +14,8 @@ export interface SubjectEntry<T> {
   value: T | null;
 }
 
+/** The highest bit of each of four bytes. */
+const NOT_ASCII = 0x80808080 | 0;
 const WORDS_PER_SLOT = RECENT_SUBJECT_BYTES_MAX / 4;
 const EMPTY = Buffer.alloc(0);
 
@@ -66,10 +68,13 @@ export class RecentSubjects<T> {
     const view = this.#view;
     const wordsEnd = end - 3;
     let hash = length;
+    let bits = 0;
     let i = start;
     // Every byte counts: subjects that differ in one token in the middle are the common case.
     for (; i < wordsEnd; i += 4) {
-      hash = Math.imul(hash ^ view.getInt32(i, true), 0x9e3779b1);
+      const word = view.getInt32(i, true);
+      bits |= word;
+      hash = Math.imul(hash ^ word, 0x9e3779b1);
       hash ^= hash >>> 15;
     }
     let tail = 0;
@@ -83,11 +88,12 @@ export class RecentSubjects<T> {
       for (i = start; i < wordsEnd && view.getInt32(i, true) === words[at]; i += 4) at++;
       if (i >= wordsEnd && (i === end || words[at] === tail)) return this.#entries[slot]!;
     }
-    if (this.#entries[slot] !== null && this.#rejected[slot] !== hash) {
-      this.#rejected[slot] = hash;
-      return { subject: subjectFromBytes(source, start, end), generation: -1, value: null };
-    }
-    return this.#replace(slot, hash, tail, start, end);
+    const isAscii = ((bits | tail) & NOT_ASCII) === 0;
+    const subject = isAscii ? source.toString('latin1', start, end) : subjectFromBytes(source, start, end);
+    const entry = { subject, generation: -1, value: null };
+    if (this.#entries[slot] === null || this.#rejected[slot] === hash) this.#keep(entry, slot, hash, tail, start, end);
+    else this.#rejected[slot] = hash;
+    return entry;
   }
 
   /** Forgets everything. */
@@ -97,8 +103,7 @@ export class RecentSubjects<T> {
     this.#view = new DataView(EMPTY.buffer, EMPTY.byteOffset, 0);
   }
 
-  #replace(slot: number, hash: number, tail: number, start: number, end: number): SubjectEntry<T> {
-    const entry = { subject: subjectFromBytes(this.#source, start, end), generation: -1, value: null };
+  #keep(entry: SubjectEntry<T>, slot: number, hash: number, tail: number, start: number, end: number): void {
     this.#entries[slot] = entry;
     this.#hashes[slot] = hash;
     this.#lengths[slot] = end - start;
@@ -106,6 +111,5 @@ export class RecentSubjects<T> {
     let i = start;
     for (; i + 4 <= end; i += 4) this.#words[at++] = this.#view.getInt32(i, true);
     if (i < end) this.#words[at] = tail;
-    return entry;
   }
 }
