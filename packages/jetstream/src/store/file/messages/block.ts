@@ -40,6 +40,8 @@ export class Block {
   lastTimeNs = 0;
   /** Sequences between first and last without a message. */
   removed: SeqSet = new SeqSet();
+  /** Messages a limit evicted whose records are still in the file, and nothing on disk says that they are gone. */
+  evicted: SeqSet = new SeqSet();
   /** How many messages each subject has here, where that is known. */
   subjects: BlockSubjects | null = null;
 

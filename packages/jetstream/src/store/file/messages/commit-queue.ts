@@ -134,28 +134,29 @@ export class CommitQueue {
     await this.files.close();
   }
 
-  /** Blocks that have bytes to be written or synced, in order. */
-  pendingBlocks(): Block[] {
+  /** Blocks that have bytes to be written or synced. */
+  pendingBlocks(): Set<Block> {
     const blocks = new Set<Block>();
     if (this.files.unsynced !== null) blocks.add(this.files.unsynced);
     for (const step of this.#steps) if (step.kind === 'write') blocks.add(step.block);
-    return [...blocks].sort((left, right) => left.index - right.index);
+    return blocks;
   }
 
-  /** After a failure: what was to be written to `from` is in `to` now; null = need not be written any more. */
-  redirect(from: Block, to: Block | null): void {
-    if (this.files.unsynced === from) this.files.unsynced = null;
-    let found = false;
+  /** After a failure: what was to be written to `from`, or was and has to be again, is in `to` now. */
+  redirect(from: Block, to: Block): void {
+    for (const step of this.#steps) if (step.kind === 'write' && step.block === from) step.block = to;
+    const first = this.#steps[0];
+    if (first?.kind === 'write' && first.block === to) return;
+    // Whatever is waiting may depend on it.
+    this.#steps.unshift({ kind: 'write', block: to, applied: this.committed, seq: this.committedSeq });
+  }
+
+  /** After a failure: what was to be written to the block need not be. What follows commits what it would have. */
+  drop(block: Block): void {
     for (let at = this.#steps.length - 1; at >= 0; at--) {
       const step = this.#steps[at]!;
-      if (step.kind !== 'write' || step.block !== from) continue;
-      // What follows it commits what it would have.
-      if (to === null) this.#steps.splice(at, 1);
-      else step.block = to;
-      found = true;
+      if (step.kind === 'write' && step.block === block) this.#steps.splice(at, 1);
     }
-    if (found || to === null) return;
-    this.#steps.unshift({ kind: 'write', block: to, applied: this.committed, seq: this.committedSeq });
   }
 
   #schedule(): void {

@@ -7,6 +7,7 @@ import type { Housekeeping } from './housekeeping.ts';
 import { COMPACT_BYTES_MIN } from './limits.ts';
 import { EMPTY_RECORD_BYTES, isMessage, isTombstone, recordLength, recordSeq, writeEmptyRecord } from './record.ts';
 import { scanBlock } from './scan.ts';
+import { SeqSet } from './seq-set.ts';
 import type { StreamLog } from './stream-log.ts';
 
 /** How often a block is read again because it changed in place while it was being rewritten. */
@@ -166,6 +167,9 @@ export class Compactor {
   #replace(block: Block, content: Buffer): void {
     block.generation++;
     block.fileBytes = content.length;
+    this.#state.evicted -= block.evicted.size;
+    block.evicted = stillIn(block, content);
+    this.#state.evicted += block.evicted.size;
     shrink(block, content);
     block.setDurable();
     block.compactedBytes = content.length;
@@ -174,6 +178,16 @@ export class Compactor {
     this.#loader.attach(block, content);
     this.#housekeeping.retire(block);
   }
+}
+
+/** Evicted messages that were there when the content was put together. */
+function stillIn(block: Block, content: Buffer): SeqSet {
+  const left = new SeqSet();
+  if (block.evicted.size === 0) return left;
+  for (let at = 0; at < content.length; at += recordLength(content, at)) {
+    if (isMessage(content, at) && block.evicted.has(recordSeq(content, at))) left.add(recordSeq(content, at));
+  }
+  return left;
 }
 
 /** Which sequences a block spans follows from its records alone, for whoever reads the file. */

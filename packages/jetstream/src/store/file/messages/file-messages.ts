@@ -208,7 +208,13 @@ export class FileMessages implements MessageStore {
     const timeMs = readTimeMs(segment.buffer, time);
     const timeNs = readTimeNs(segment.buffer, time);
     this.#state.takeOut(block, segment, at, seq);
-    if (reason !== 'limit') this.#state.appendTombstone(seq, timeMs, timeNs);
+    if (reason === 'limit') {
+      this.#state.noteEvicted(block, seq);
+    } else {
+      // With this one gone the limits would let others back in that they evicted.
+      this.#state.sealEvictions();
+      this.#state.appendTombstone(seq, timeMs, timeNs);
+    }
     if (erase) this.#housekeeping.erase(block, seq);
     this.#tidy(block);
     this.#prefetch(block);
@@ -227,6 +233,11 @@ export class FileMessages implements MessageStore {
     if (removed < 0) return 0;
     this.#queue.mutated(this.#state.lastSeq);
     return removed;
+  }
+
+  sealEvictions(): void {
+    this.#checkWritable();
+    if (this.#state.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
   }
 
   state(): StoreState {
@@ -335,6 +346,8 @@ export class FileMessages implements MessageStore {
     this.#closed = true;
     await this.#recovering;
     await this.#compactor.close();
+    // The next run does not know which of the removed messages only a limit evicted.
+    if (this.#queue.failure === null && this.#state.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
     await this.#queue.settled();
     await this.#fullPurge.idle();
     try {
@@ -420,12 +433,17 @@ export class FileMessages implements MessageStore {
     return this.#queue.failure === null;
   }
 
+  /** Without an index the next start reads the blocks instead. */
   async #writeIndex(): Promise<void> {
     if (this.recovery.fromIndex && this.#queue.hasIndex) return;
-    const index = captureIndex(this.#state, await this.#lastHash());
-    if (index === null) return;
-    const file = encodeIndex(this.#state.stream, index);
-    await replaceFile(this.#fs, `${this.#directory}/msgs`, 'index.db.tmp', 'index.db', file);
+    try {
+      const index = captureIndex(this.#state, await this.#lastHash());
+      if (index === null) return;
+      const file = encodeIndex(this.#state.stream, index);
+      await replaceFile(this.#fs, `${this.#directory}/msgs`, 'index.db.tmp', 'index.db', file);
+    } catch (error) {
+      this.#log.warn(`Filestore [${this.#state.stream}] could not write index.db: ${String(error)}`);
+    }
   }
 
   /** Hash of the last record; zeros if there is none. */

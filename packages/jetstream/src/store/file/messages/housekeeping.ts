@@ -50,8 +50,10 @@ export class Housekeeping {
   /**
    * A block has lost its last message: its file goes if nothing in it is needed any more. Returns false if it stays,
    * because it is written to or says that messages of other blocks are removed.
+   *
+   * @param later takes the block instead, to be handed to `unlink` when what has to be on disk first is written.
    */
-  retire(block: Block): boolean {
+  retire(block: Block, later: Block[] | null = null): boolean {
     if (block.messages > 0 || block === this.#state.tail || block.retired) return false;
     const isFirst = block === this.#state.blocks[0];
     if (!isFirst && this.hasForeignTombstones(block)) return false;
@@ -60,9 +62,10 @@ export class Housekeeping {
       this.#state.appendTombstone(this.#state.lastSeq, this.#state.lastTimeMs, this.#state.lastTimeNs);
     }
     this.#state.detach(block);
-    this.unlink(block);
+    if (later === null) this.unlink(block);
+    else later.push(block);
     // What the next block says of messages in this one does not matter any more.
-    if (isFirst) this.retire(this.#state.blocks[0]!);
+    if (isFirst) this.retire(this.#state.blocks[0]!, later);
     return true;
   }
 

@@ -96,7 +96,9 @@ export class Opener {
       await this.#fs.mkdir(this.#messages);
       await this.#fs.fsyncDir(this.#directory);
     }
-    await this.#fs.removeTree(path(OLD_MESSAGES));
+    await this.#fs.removeTree(path(OLD_MESSAGES)).catch((error: unknown) => {
+      this.#log.warn(`Filestore [${this.#state.stream}] could not remove purged messages: ${String(error)}`);
+    });
     return names;
   }
 

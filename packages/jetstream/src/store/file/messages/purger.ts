@@ -19,6 +19,13 @@ interface Tombstone {
   timeNs: number;
 }
 
+/** What a removal leaves to be done when all of it is counted: first the tombstones, then the files. */
+interface Work {
+  readonly tombstones: Tombstone[];
+  readonly retired: Block[];
+  readonly onRemoved: Removed;
+}
+
 /** Removes many messages at once. Reads the blocks they are in, on the event loop: control plane only. */
 export class Purger {
   readonly #state: StreamLog;
@@ -68,7 +75,7 @@ export class Purger {
         if (block.messages === 0) continue;
         this.#loader.loadSync(block);
         this.#eachMatching(block, null, Number.MAX_SAFE_INTEGER, (segment, at, seq) => {
-          onRemoved(seq, this.#state.entryAt(segment, at)?.subject ?? '');
+          onRemoved(seq, this.#finder.subjectAt(segment, at));
           return true;
         });
       }
@@ -78,7 +85,7 @@ export class Purger {
   }
 
   #removeMatching(filter: SubjectFilter | null, last: number, most: number, onRemoved: Removed): number {
-    const tombstones: Tombstone[] = [];
+    const work: Work = { tombstones: [], retired: [], onRemoved };
     let removed = 0;
     // Retiring a block takes it, and perhaps more, out of the list.
     for (const block of [...this.#state.blocks]) {
@@ -86,47 +93,44 @@ export class Purger {
       if (block.messages === 0 || (filter !== null && !this.#finder.mayHave(block, filter))) continue;
       if (filter === null && onRemoved === null && block.lastSeq <= last && block.messages <= most - removed) {
         const { messages } = block;
-        if (this.#removeFirst(block)) {
+        if (this.#removeFirst(block, work)) {
           removed += messages;
           continue;
         }
       }
       this.#loader.loadSync(block);
-      removed += this.#removeFrom(block, filter, last, most - removed, tombstones, onRemoved);
+      removed += this.#removeFrom(block, filter, last, most - removed, work);
     }
-    for (const { seq, timeMs, timeNs } of tombstones) this.#state.appendTombstone(seq, timeMs, timeNs);
+    // With these gone the limits would let others back in that they evicted.
+    if (removed > 0) this.#state.sealEvictions();
+    for (const { seq, timeMs, timeNs } of work.tombstones) this.#state.appendTombstone(seq, timeMs, timeNs);
+    for (const block of work.retired) this.#housekeeping.unlink(block);
     return removed;
   }
 
   /** Removes the stream's first block without reading it, if it is known which subjects it has. */
-  #removeFirst(block: Block): boolean {
+  #removeFirst(block: Block, { retired }: Work): boolean {
     if (block !== this.#state.blocks[0] || block === this.#state.tail || block.subjects === null) return false;
     this.#state.takeOutAll(block, block.subjects);
-    return this.#housekeeping.retire(block);
+    return this.#housekeeping.retire(block, retired);
   }
 
-  #removeFrom(
-    block: Block,
-    filter: SubjectFilter | null,
-    last: number,
-    most: number,
-    tombstones: Tombstone[],
-    onRemoved: Removed,
-  ): number {
+  #removeFrom(block: Block, filter: SubjectFilter | null, last: number, most: number, work: Work): number {
+    const { tombstones, retired, onRemoved } = work;
     const before = tombstones.length;
     let removed = 0;
     this.#eachMatching(block, filter, last, (segment, at, seq) => {
       if (removed === most) return false;
       const time = segment.offsetAt(at) + 12;
       tombstones.push({ seq, timeMs: readTimeMs(segment.buffer, time), timeNs: readTimeNs(segment.buffer, time) });
-      const subject = this.#state.entryAt(segment, at)?.subject ?? '';
+      const subject = this.#finder.subjectAt(segment, at);
       this.#state.takeOut(block, segment, at, seq);
       onRemoved?.(seq, subject);
       removed++;
       return true;
     });
     // A file that goes takes what it says of its messages with it.
-    if (block.messages === 0 && this.#housekeeping.retire(block)) tombstones.length = before;
+    if (block.messages === 0 && this.#housekeeping.retire(block, retired)) tombstones.length = before;
     else this.#compactor.consider(block);
     return removed;
   }

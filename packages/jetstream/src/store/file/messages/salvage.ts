@@ -29,7 +29,7 @@ export class Salvage {
 
   /** Resolves when the files are as if nothing had been begun that failed. Rejects while the disk refuses. */
   async run(): Promise<void> {
-    const pending = this.#queue.pendingBlocks();
+    const pending = this.#pending();
     for (const block of pending) {
       await this.#close(block);
       if (block.suspect && block.durableBytes > 0) await this.#cut(block);
@@ -43,6 +43,13 @@ export class Salvage {
       else if (!block.created || block.suspect || (isMoved && block.durableBytes === 0)) this.#renumber(block);
       block.suspect = false;
     }
+  }
+
+  /** Blocks with bytes to be written, or whose file is not to be trusted since an earlier attempt. */
+  #pending(): Block[] {
+    const blocks = this.#queue.pendingBlocks();
+    for (const block of this.#state.blocks) if (block.suspect) blocks.add(block);
+    return [...blocks].sort((left, right) => left.index - right.index);
   }
 
   async #close(block: Block): Promise<void> {
@@ -75,7 +82,7 @@ export class Salvage {
     block.fileBytes = block.durableBytes;
     block.setDurable();
     block.written = null;
-    this.#queue.redirect(block, null);
+    this.#queue.drop(block);
   }
 
   /** Gives a block of which nothing is on disk an index that no file ever had. */
@@ -87,7 +94,8 @@ export class Salvage {
     block.writtenBytes = 0;
     block.durableBytes = 0;
     const window = block.written;
-    if (window !== null) resealFrom(block, window, 0);
+    if (window !== null) reseal(block, window);
+    if (block.suspect) this.#queue.redirect(block, block);
   }
 
   /** Moves what is not on disk into a new block. */
@@ -101,7 +109,7 @@ export class Salvage {
     target.length = window.length - from;
     moved.written = target;
     moved.fileBytes = target.length;
-    resealFrom(moved, target, 0);
+    reseal(moved, target);
     moveMessages(block, moved, window, target, from);
     window.length = from;
     block.fileBytes = block.durableBytes;
@@ -114,8 +122,8 @@ export class Salvage {
 }
 
 /** The hashes are keyed with the block's number. */
-function resealFrom(block: Block, segment: Segment, from: number): void {
-  for (let at = from; at < segment.length; at += recordLength(segment.buffer, at)) {
+function reseal(block: Block, segment: Segment): void {
+  for (let at = 0; at < segment.length; at += recordLength(segment.buffer, at)) {
     sealRecord(block.key, segment.buffer, at, recordLength(segment.buffer, at));
   }
 }
@@ -154,6 +162,8 @@ function setFirst(block: Block, buffer: Buffer, offset: number, seq: number): vo
 }
 
 function splitRemoved(block: Block, moved: Block): void {
+  moved.evicted = block.evicted.between(block.durableSeq + 1, moved.lastSeq);
+  block.evicted = block.evicted.between(1, block.durableSeq);
   const { removed } = block;
   block.removed = block.messages > 0 ? removed.between(block.firstSeq, block.durableSeq) : new SeqSet();
   if (moved.messages > 0) moved.removed = removed.between(moved.firstSeq, moved.lastSeq);
