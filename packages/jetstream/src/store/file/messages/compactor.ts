@@ -194,10 +194,14 @@ function stillIn(block: Block, content: Buffer): SeqSet {
 function shrink(block: Block, content: Buffer): void {
   if (block.messages === 0) return;
   let last = 0;
+  // Not the first message: those removed while the content was written are in it, and their tombstones count.
+  let low = block.firstSeq;
   for (let at = 0; at < content.length; at += recordLength(content, at)) {
-    if (!isTombstone(content, at)) last = recordSeq(content, at);
+    if (isTombstone(content, at)) continue;
+    last = recordSeq(content, at);
+    low = Math.min(low, last);
   }
-  block.lowSeq = block.firstSeq;
+  block.lowSeq = low;
   block.lastSeq = last;
   block.removed = block.removed.between(block.firstSeq, last);
 }
