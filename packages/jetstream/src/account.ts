@@ -109,6 +109,9 @@ export class JetStreamAccount implements ConsumerAccount {
     this.#checkBytes(config, Math.max(0, stream.config.max_bytes));
     checkConsumerLimits(stream, config);
     this.#checkOverlap(config);
+    // With wider limits a crash would bring back what the narrower ones have evicted.
+    await stream.sealEvictions();
+    if (stream.isClosed) throw apiError('StreamNotFound');
     await stream.storage.updateMeta({ created: stream.created, config: storedConfig(config) }).catch((cause) => {
       throw apiError('StreamStoreFailed', { err: String(cause) });
     });

@@ -104,8 +104,8 @@ export interface MessageStore {
   /** Uses up the next sequences without storing anything (interest streams nobody listens to). Returns the last of them. */
   skip(count: number, timeMs: number, timeNs: number): number;
   /**
-   * Removes one message. `user` deletes leave a tombstone (and overwrite the bytes when `erase`); `limit` evictions from the front leave
-   * none; `ack` removals (interest, work queue) as nats-server does. Returns the message's subject (which the store
+   * Removes one message. `user` deletes leave a tombstone (and overwrite the bytes when `erase`); `limit` evictions leave
+   * none (see `sealEvictions`); `ack` removals (interest, work queue) as nats-server does. Returns the message's subject (which the store
    * knows: it keeps counts by subject, and consumers are told), or null if there is no such message.
    */
   remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): string | null;
@@ -120,6 +120,13 @@ export interface MessageStore {
     keep: number,
     onRemoved: ((seq: number, subject: string) => void) | null,
   ): number;
+
+  /**
+   * Makes the removals of reason `limit` as lasting as the others. Until then a crash brings back what was evicted, and
+   * the limits evict it again: to be called before limits become wider or what is counted against them becomes less in
+   * a way the store does not see. Other removals and purges do it by themselves.
+   */
+  sealEvictions(): void;
 
   /** Current state, including what is appended but not yet committed. The object is the caller's. */
   state(): StoreState;

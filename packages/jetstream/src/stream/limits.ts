@@ -79,7 +79,10 @@ function enforceTotals(stream: Stream): void {
   while (config.max_msgs > 0 && messages.messages > config.max_msgs) {
     if (!stream.remove(messages.firstSeq, 'limit', false)) return;
   }
-  while (config.max_bytes > 0 && messages.bytes > config.max_bytes && messages.messages > 0) {
+  if (config.max_bytes <= 0 || messages.bytes <= config.max_bytes) return;
+  while (messages.bytes > config.max_bytes && messages.messages > 0) {
     if (!stream.remove(messages.firstSeq, 'limit', false)) return;
   }
+  // A large message that made others go may itself go for a small one of its subject: after a crash they would fit again.
+  if (config.max_msgs_per_subject > 0) messages.sealEvictions();
 }

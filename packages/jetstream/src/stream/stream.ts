@@ -212,6 +212,19 @@ export class Stream implements ConsumerStream {
     return purged;
   }
 
+  /** Makes evictions last whatever the limits become; settles when that is durable. Throws ApiError 10077 when the store failed. */
+  async sealEvictions(): Promise<void> {
+    const { messages, commits } = this;
+    if (messages.failure !== null) throw apiError('StreamStoreFailed', { err: messages.failure.message });
+    messages.sealEvictions();
+    await new Promise<void>((resolve, reject) =>
+      commits.after((error) => {
+        if (error === null) resolve();
+        else reject(apiError('StreamStoreFailed', { err: error.message }));
+      }),
+    );
+  }
+
   // Consumers
 
   addConsumer(consumer: StreamConsumer): void {

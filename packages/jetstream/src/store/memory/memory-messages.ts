@@ -143,6 +143,9 @@ export class MemoryMessages implements MessageStore {
     return subject;
   }
 
+  /** Nothing here outlives the process. */
+  sealEvictions(): void {}
+
   purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: Removed): number {
     // As nats-server: "everything below 1" is nothing.
     if (belowSeq === 1) return 0;

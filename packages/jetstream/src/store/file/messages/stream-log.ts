@@ -35,6 +35,8 @@ export class StreamLog {
   readonly subjects: SubjectTable = new SubjectTable();
   messages = 0;
   bytes = 0;
+  /** Evicted messages that only the blocks' `evicted` know of. */
+  evicted = 0;
   /** 0 until something was stored; lastSeq + 1 when there is no message. */
   firstSeq = 0;
   lastSeq = 0;
@@ -145,6 +147,26 @@ export class StreamLog {
     if (this.messages === 0) this.firstSeq = seq + 1;
   }
 
+  /** A limit evicted a message: as long as nothing else is removed, the same limit would evict it again. */
+  noteEvicted(block: Block, seq: number): void {
+    if (block.evicted.add(seq)) this.evicted++;
+  }
+
+  /** Marks what limits evicted as removed for good. False if there is nothing of that kind. */
+  sealEvictions(): boolean {
+    if (this.evicted === 0) return false;
+    this.evicted = 0;
+    for (const block of [...this.blocks]) {
+      if (block.evicted.size === 0) continue;
+      const { evicted } = block;
+      block.evicted = new SeqSet();
+      evicted.eachRange((first, last) => {
+        for (let seq = first; seq <= last; seq++) this.appendTombstone(seq, this.lastTimeMs, this.lastTimeNs);
+      });
+    }
+    return true;
+  }
+
   /** Index of the block in which the sequence is, or would be; `blocks.length` if it is above all. */
   blockIndexOf(seq: number): number {
     let low = 0;
@@ -235,6 +257,8 @@ export class StreamLog {
   /** Takes a block out of the stream. Its messages have been counted out. */
   detach(block: Block): void {
     block.retired = true;
+    this.evicted -= block.evicted.size;
+    block.evicted = new SeqSet();
     const at = this.blocks.indexOf(block);
     if (at >= 0) this.blocks.splice(at, 1);
     this.dropSegments(block);
@@ -260,6 +284,7 @@ export class StreamLog {
     this.subjects.clear();
     this.messages = 0;
     this.bytes = 0;
+    this.evicted = 0;
     this.lastSeq = lastSeq;
     this.firstSeq = lastSeq + 1;
     return block;
