@@ -1,5 +1,5 @@
 import type { ApiError } from '../errors/api-error.ts';
-import type { HostAccount } from '../host.ts';
+import type { HostAccount, StandingMessage } from '../host.ts';
 import { encodeJson } from '../json/encode.ts';
 
 /** Digits of the largest sequence. */
@@ -8,14 +8,29 @@ const DUPLICATE_TAIL = ',"duplicate": true}';
 const BRACE = 0x7d;
 const ZERO = 0x30;
 
+/** The ack that is being sent: one object for all of them. */
+class AckMessage implements StandingMessage {
+  subject = '';
+  readonly reply: Buffer;
+  readonly replyEnd = 0;
+  readonly buffer: Buffer;
+  readonly headerStart = 0;
+  readonly payloadStart = 0;
+  payloadEnd = 0;
+
+  constructor(buffer: Buffer) {
+    this.reply = buffer;
+    this.buffer = buffer;
+  }
+}
+
 /** Writes the acknowledgements of one stream (spec/jetstream.md 3.3). One buffer is reused: a plain ack allocates nothing. */
 export class PubAcks {
   readonly #account: HostAccount;
   readonly #stream: string;
   readonly #buffer: Buffer;
   readonly #prefixBytes: number;
-  /** The first n bytes of the buffer, by n. */
-  readonly #views: (Buffer | undefined)[] = [];
+  readonly #message: AckMessage;
 
   constructor(account: HostAccount, stream: string) {
     this.#account = account;
@@ -24,6 +39,7 @@ export class PubAcks {
     this.#prefixBytes = Buffer.byteLength(prefix);
     this.#buffer = Buffer.alloc(this.#prefixBytes + SEQUENCE_DIGITS_MAX + DUPLICATE_TAIL.length);
     this.#buffer.write(prefix);
+    this.#message = new AckMessage(this.#buffer);
   }
 
   /** `{"stream":"S","seq":1}` */
@@ -49,8 +65,10 @@ export class PubAcks {
   }
 
   #send(reply: string, length: number): void {
-    const view = (this.#views[length] ??= this.#buffer.subarray(0, length));
-    this.#account.deliver(reply, reply, null, null, view);
+    const message = this.#message;
+    message.subject = reply;
+    message.payloadEnd = length;
+    this.#account.deliverStored(reply, message);
   }
 
   /** Writes the digits behind the prefix; returns the position after them. */

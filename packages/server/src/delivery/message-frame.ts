@@ -12,7 +12,7 @@ export const ORIGIN_OWNED = -2;
 /** Origin of a buffer outside of the arena that will be used again. */
 export const ORIGIN_ELSEWHERE = -1;
 /** Below this many bytes a loop is faster than a native copy. */
-const LOOP_BYTES_MAX = 24;
+const LOOP_BYTES_MAX = 48;
 /** Payloads of at least this many bytes that stand in a buffer of their own are sent by reference. */
 export const REFERENCE_BYTES_MIN: number = 32 * 1024;
 /** Longest `<reply> <hdr> <total>\r\n` that needs no buffer of its own. */
