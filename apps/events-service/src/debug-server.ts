@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 /** What the probes ask; both answers come from memory: neither endpoint writes or waits. */
 export interface Probes {
@@ -36,10 +37,20 @@ export class DebugServer {
     this.#http.maxConnections = CONNECTIONS_MAX;
   }
 
+  /** The port it listens on; known once started. */
+  get port(): number {
+    return (this.#http.address() as AddressInfo | null)?.port ?? 0;
+  }
+
   /** Listens; rejects when it cannot. */
   async start(): Promise<void> {
-    this.#http.listen({ host: this.#settings.host, port: this.#settings.port });
-    await once(this.#http, 'listening');
+    const { host, port } = this.#settings;
+    this.#http.listen({ host, port });
+    try {
+      await once(this.#http, 'listening');
+    } catch (cause) {
+      throw new Error(`cannot listen for the debug server (NATS_DEBUG_ADDR): ${(cause as Error).message}`, { cause });
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,10 +1,16 @@
 import type { EventsConfig } from '@nats-ts/config';
-import { type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
+import { type EmbeddedJetStream, type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
 import { splitAddress } from './address.ts';
 import { DebugServer } from './debug-server.ts';
 import type { ServiceLogger } from './logger.ts';
 import { loadOrCreateCertificate } from './tls-files.ts';
 import { unsupportedSettings } from './unsupported.ts';
+
+/** What a service may be given from outside, beside its configuration. */
+export interface EventsDependencies {
+  /** The file operations of the store; tests break the disk with it. Default: those of the machine. */
+  readonly fileSystem?: NonNullable<EmbeddedJetStream['fileSystem']>;
+}
 
 type Phase = 'starting' | 'recovering' | 'serving' | 'stopping';
 
@@ -13,15 +19,17 @@ export class EventsService implements AsyncDisposable {
   readonly #config: EventsConfig;
   readonly #log: ServiceLogger;
   readonly #version: string;
+  readonly #dependencies: EventsDependencies;
   #phase: Phase = 'starting';
   #embedded: EmbeddedServer | null = null;
   #debug: DebugServer | null = null;
   #stopping: Promise<void> | null = null;
 
-  constructor(config: EventsConfig, log: ServiceLogger, version: string) {
+  constructor(config: EventsConfig, log: ServiceLogger, version: string, dependencies: EventsDependencies = {}) {
     this.#config = config;
     this.#log = log;
     this.#version = version;
+    this.#dependencies = dependencies;
   }
 
   /** Port that clients connect to; known once started. */
@@ -35,12 +43,22 @@ export class EventsService implements AsyncDisposable {
     if (refused.length > 0) throw new Error(refused.join('; '));
     try {
       await this.#startDebug();
-      this.#embedded = await startServer(await this.#startOptions());
+      const embedded = await startServer(await this.#startOptions());
+      if (this.#stopping !== null) {
+        await embedded.stop();
+        throw new Error('stopped while it was starting');
+      }
+      this.#embedded = embedded;
       this.#phase = 'serving';
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  /** Port of the debug server; 0 without one. */
+  get debugPort(): number {
+    return this.#debug?.port ?? 0;
   }
 
   /** What keeps the service from being ready, empty when nothing does. */
@@ -98,9 +116,10 @@ export class EventsService implements AsyncDisposable {
         storeDir: nats.storeDir,
         // As lenient as the nats-server that the original embeds.
         strict: false,
+        ...this.#dependencies,
       },
       onRecovering: (storeDir) => {
-        this.#phase = 'recovering';
+        if (this.#phase === 'starting') this.#phase = 'recovering';
         this.#log.always(`Store directory: ${storeDir}`);
       },
       onReady: (address) => this.#log.always(`Ready for clients on ${address}`),

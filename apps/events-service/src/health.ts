@@ -5,6 +5,8 @@ const TIMEOUT_MS = 5_000;
 
 /** Asks the running service's debug server whether it is ready. Resolves with one line to print and the exit code. */
 export function askHealth(debugAddress: string): Promise<{ line: string; code: number }> {
+  if (debugAddress === '')
+    return Promise.resolve({ line: 'unhealthy: NATS_DEBUG_ADDR is empty, there is no debug server to ask', code: 1 });
   const address = splitAddress(debugAddress);
   if (address === null)
     return Promise.resolve({

@@ -1,2 +1,2 @@
-export { EventsService } from './events-service.ts';
+export { type EventsDependencies, EventsService } from './events-service.ts';
 export { type LogSettings, openLogger, ServiceLogger } from './logger.ts';

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import { ConfigError, type LoadedEventsConfig, loadEventsConfig } from '@nats-ts/config';
+import { ListenError } from '@nats-ts/natsd';
 import { EventsService } from './events-service.ts';
 import { askHealth } from './health.ts';
 import { openLogger, type ServiceLogger } from './logger.ts';
@@ -118,10 +119,17 @@ async function serve(): Promise<number | null> {
   try {
     await service.start();
   } catch (error) {
-    log.fatal((error as Error).message);
+    log.fatal(startError(error as Error));
     return 1;
   }
   return null;
+}
+
+/** Why it cannot start; a taken port in the original's words. */
+function startError(error: Error): string {
+  return error instanceof ListenError
+    ? `Error listening on port: ${error.address}, "${error.message}"`
+    : `cannot start: ${error.message}`;
 }
 
 /** All four stop gracefully, SIGHUP too, as in the original (spec/ocis.md 1). */

@@ -2,6 +2,7 @@ import { webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { ServiceLogger } from './logger.ts';
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
@@ -31,15 +32,25 @@ export async function loadOrCreateCertificate(request: CertificateRequest): Prom
     log.info(`written key to ${keyFile}`);
     return pair;
   }
-  return { cert: await readPem(certFile, 'NATS_TLS_CERT'), key: await readPem(keyFile, 'NATS_TLS_KEY') };
+  const pair = { cert: await readPem(certFile, 'NATS_TLS_CERT'), key: await readPem(keyFile, 'NATS_TLS_KEY') };
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    const what = `${certFile} (NATS_TLS_CERT) and ${keyFile} (NATS_TLS_KEY)`;
+    throw new Error(`${what} are no pair of certificate and key: ${(cause as Error).message}`, { cause });
+  }
+  return pair;
 }
 
 async function readPem(file: string, setting: string): Promise<string> {
+  let text: string;
   try {
-    return await readFile(file, 'utf8');
+    text = await readFile(file, 'utf8');
   } catch (cause) {
     throw new Error(`cannot read ${file} (${setting}): ${(cause as Error).message}`, { cause });
   }
+  if (!text.includes('-----BEGIN ')) throw new Error(`${file} (${setting}) holds no PEM block`);
+  return text;
 }
 
 async function selfSigned(host: string): Promise<{ cert: string; key: string }> {

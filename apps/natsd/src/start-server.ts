@@ -7,6 +7,7 @@ import {
   JetStream,
   type JetStreamOptions,
   NodeFileSystem,
+  type StorageDependencies,
 } from '@nats-ts/jetstream';
 import { type Clock, type Ids, type Logger, NatsServer, type ServerOptions } from '@nats-ts/server';
 import { SystemClock } from './runtime/system-clock.ts';
@@ -23,6 +24,8 @@ export interface EmbeddedJetStream extends Partial<JetStreamOptions> {
   readonly syncIntervalMs?: number;
   /** Memory for message blocks that were read back, bytes; default BLOCK_CACHE_BYTES_MAX of @nats-ts/jetstream. */
   readonly blockCacheBytes?: number;
+  /** File operations; tests break the disk with it. Default: those of the machine. */
+  readonly fileSystem?: StorageDependencies['fs'];
 }
 
 /** Options of `startServer`: those of NatsServer, with defaults that suit a test. */
@@ -147,7 +150,7 @@ export async function startServer(options: StartOptions = {}): Promise<EmbeddedS
         clock,
         ids,
         log: logger,
-        fs: new NodeFileSystem(concurrentSyncs()),
+        fs: js.fileSystem ?? new NodeFileSystem(concurrentSyncs()),
         syncIntervalMs,
         blockCacheBytesMax: js.blockCacheBytes ?? BLOCK_CACHE_BYTES_MAX,
       });
@@ -159,7 +162,8 @@ export async function startServer(options: StartOptions = {}): Promise<EmbeddedS
       server.attachJetStream(jetstream);
     }
     server.ready();
-    onReady?.(`${server.settings.host}:${server.port}`);
+    const { host } = server.settings;
+    onReady?.(`${host.includes(':') ? `[${host}]` : host}:${server.port}`);
   } catch (error) {
     if (jetstream) await jetstream.shutdown();
     else await storage?.close();

@@ -27,11 +27,13 @@ export class LineLogger {
   readonly #options: LineLoggerOptions;
   readonly #coloured: boolean;
   #fd: number = STDERR;
+  #sizeLimitBytes: number;
   #written = 0;
 
   /** Throws if the file cannot be opened. */
   constructor(options: LineLoggerOptions) {
     this.#options = options;
+    this.#sizeLimitBytes = options.sizeLimitBytes;
     this.#coloured = options.file === null && process.stderr.isTTY === true;
     if (options.file !== null) this.#open(options.file);
     if (this.#isTooBig()) {
@@ -71,8 +73,14 @@ export class LineLogger {
       this.info('File log re-open ignored, not a file logger');
       return;
     }
-    closeSync(this.#fd);
-    this.#open(file);
+    const before = this.#fd;
+    try {
+      this.#open(file);
+    } catch (error) {
+      this.error(`Unable to re-open the log file: ${(error as Error).message}`);
+      return;
+    }
+    closeSync(before);
     this.info('File log re-opened');
   }
 
@@ -83,7 +91,7 @@ export class LineLogger {
 
   #line(level: Level, text: string): void {
     const tag = this.#coloured ? `[\u001b[${COLOURS[level]}m${level}\u001b[0m]` : `[${level}]`;
-    const time = this.#options.time ? ` ${formatTime(new Date(), this.#options.utc)}` : '';
+    const time = this.#options.time ? ` ${formatNow(this.#options.utc)}` : '';
     this.#write(`[${process.pid}]${time} ${tag} ${text}\n`);
     if (this.#isTooBig()) this.#rotate();
   }
@@ -103,21 +111,28 @@ export class LineLogger {
   }
 
   #isTooBig(): boolean {
-    const { file, sizeLimitBytes } = this.#options;
-    return file !== null && sizeLimitBytes > 0 && this.#written > sizeLimitBytes;
+    return this.#options.file !== null && this.#sizeLimitBytes > 0 && this.#written > this.#sizeLimitBytes;
   }
 
   #rotate(): void {
     const { file } = this.#options;
     if (file === null) return;
-    const backup = `${file}.${formatTime(new Date(), this.#options.utc).replace(/[/ :]/g, '.')}000`;
-    closeSync(this.#fd);
-    renameSync(file, backup);
-    this.#open(file);
+    const backup = `${file}.${formatNow(this.#options.utc).replace(/[/ :]/g, '.')}000`;
+    const before = this.#fd;
+    try {
+      renameSync(file, backup);
+      this.#open(file);
+    } catch (error) {
+      // Logging goes on in the file there is; trying again with every line would only make it longer.
+      this.#sizeLimitBytes *= 2;
+      this.error(
+        `Unable to rotate the log file: ${(error as Error).message}, will try again at size ${this.#sizeLimitBytes}`,
+      );
+      return;
+    }
+    closeSync(before);
     // nats-server ends this one line with CRLF.
-    this.#write(
-      `[${process.pid}] ${formatTime(new Date(), this.#options.utc)} [INF] Rotated log, backup saved as "${backup}"\r\n`,
-    );
+    this.#write(`[${process.pid}] ${formatNow(this.#options.utc)} [INF] Rotated log, backup saved as "${backup}"\r\n`);
     if (this.#options.filesMax > 0) this.#purge(file, this.#options.filesMax - 1);
   }
 
@@ -127,16 +142,30 @@ export class LineLogger {
       .filter((name) => name.startsWith(prefix))
       .sort();
     for (const name of backups.slice(0, Math.max(0, backups.length - keep))) {
-      unlinkSync(join(dirname(file), name));
-      this.#write(`[${process.pid}] ${formatTime(new Date(), this.#options.utc)} [INF] Purged log file "${name}"\n`);
+      try {
+        unlinkSync(join(dirname(file), name));
+      } catch (error) {
+        this.#write(`[${process.pid}] ${formatNow(this.#options.utc)} [ERR] ${(error as Error).message}\n`);
+        continue;
+      }
+      this.#write(`[${process.pid}] ${formatNow(this.#options.utc)} [INF] Purged log file "${name}"\n`);
     }
   }
 }
 
-function formatTime(time: Date, utc: boolean): string {
+/** Apart from the wall clock by more than this, the fine clock is not believed: the wall clock was set. */
+const FINE_CLOCK_DRIFT_MAX_MS = 5;
+
+/** The time with microseconds, as nats-server prints it; Node's wall clock tells milliseconds only. */
+function formatNow(utc: boolean): string {
+  const wallMs = Date.now();
+  const fineMs = performance.timeOrigin + performance.now();
+  const ms = Math.abs(fineMs - wallMs) <= FINE_CLOCK_DRIFT_MAX_MS ? fineMs : wallMs;
+  return formatTime(new Date(Math.floor(ms)), Math.floor((ms % 1) * 1000), utc);
+}
+
+function formatTime(time: Date, micros: number, utc: boolean): string {
   const two = (value: number): string => `${value}`.padStart(2, '0');
-  // Node tells milliseconds; the microseconds nats-server prints come from the finer clock's fraction.
-  const micros = Math.floor(((performance.timeOrigin + performance.now()) % 1) * 1000);
   const fraction = `${`${time.getMilliseconds()}`.padStart(3, '0')}${`${micros}`.padStart(3, '0')}`;
   return utc
     ? `${time.getUTCFullYear()}/${two(time.getUTCMonth() + 1)}/${two(time.getUTCDate())} ${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())}.${fraction}`
