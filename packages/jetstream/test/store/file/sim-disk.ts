@@ -61,6 +61,8 @@ export class SimDisk implements FileSystem {
   /** Most bytes one write takes. */
   writeMax: number = Number.POSITIVE_INFINITY;
   readonly faults: Fault[] = [];
+  /** Every read: the path and how many bytes it brought. */
+  readonly reads: { path: string; bytes: number }[] = [];
 
   get isStopped(): boolean {
     return this.operations >= this.stopAfter;
@@ -70,7 +72,7 @@ export class SimDisk implements FileSystem {
   killed(random: () => number): SimDisk {
     const copy = new SimDisk();
     this.#copyNames(copy, this.#changes, (inode) => {
-      let data = Buffer.from(inode.data);
+      let data: Buffer = Buffer.from(inode.data);
       for (const write of this.#inFlight) {
         if (write.inode === inode)
           data = overlay(data, write.data.subarray(0, random() * write.data.length), write.position);
@@ -193,6 +195,7 @@ export class SimDisk implements FileSystem {
     await this.#turn('read', path);
     const part = inode.data.subarray(position, position + length);
     buffer.set(part, offset);
+    this.reads.push({ path, bytes: part.length });
     return part.length;
   }
 
@@ -213,7 +216,7 @@ export class SimDisk implements FileSystem {
 
   async readFile(path: string): Promise<Buffer> {
     await this.#turn('read', path);
-    return Buffer.from(this.#inode(path).data);
+    return this.readFileSync(path);
   }
 
   async readdir(path: string): Promise<string[]> {
@@ -272,7 +275,9 @@ export class SimDisk implements FileSystem {
   }
 
   readFileSync(path: string): Buffer {
-    return Buffer.from(this.#inode(path).data);
+    const { data } = this.#inode(path);
+    this.reads.push({ path, bytes: data.length });
+    return Buffer.from(data);
   }
 
   #inode(path: string): Inode {
