@@ -90,6 +90,8 @@ export interface HostAccount {
   subscribe(subject: string, queue: string | null, callback: (message: HostMessage) => boolean): HostSubscription;
   /** True if a message on `subject` would reach a subscriber (in queue group `queue` if not null) outside of JetStream. */
   hasInterest(subject: string, queue: string | null): boolean;
+  /** True if a message on `subject` would reach anybody at all, streams that capture it included. */
+  hasListeners(subject: string): boolean;
   /** Calls back whenever interest in the literal `subject` (in `queue` if not null) appears or vanishes. */
   onInterest(subject: string, queue: string | null, callback: (interested: boolean) => void): HostSubscription;
   /**

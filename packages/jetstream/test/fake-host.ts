@@ -82,6 +82,11 @@ export class FakeAccount implements HostAccount {
     return this.#outside.hasInterest(subject, queue);
   }
 
+  hasListeners(subject: string): boolean {
+    const { plain, queues } = this.#subscribers.match(subject);
+    return plain.length > 0 || queues.length > 0;
+  }
+
   onInterest(subject: string, queue: string | null, callback: (interested: boolean) => void): HostSubscription {
     const end = this.#outside.onInterest(subject, queue, callback);
     return { close: end };

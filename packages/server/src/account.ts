@@ -43,6 +43,11 @@ export class Account {
   unsubscribe(subscription: Subscription): void {
     if (subscription.isClosed) return;
     subscription.isClosed = true;
+    this.forget(subscription);
+  }
+
+  /** Takes out a subscription that is closed already, and gets nothing since then. */
+  forget(subscription: Subscription): void {
     this.sublist.remove(subscription.subject, subscription.queue, subscription);
     this.#watches.changed(subscription.subject);
   }

@@ -11,6 +11,18 @@ export const FREE_SMALL_SLABS_MAX = 1024;
 export const FREE_LARGE_SLABS_MAX = 64;
 /** Bytes handed to the socket in one write; what is queued beyond waits for its completion. */
 export const WRITE_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Milliseconds of work for one client before the others get their turn. */
+export const TURN_MS = 20;
+/** Units of work (about a microsecond each) after which the clock tells whether a turn is over. */
+export const TURN_WORK_PER_LOOK = 1024;
+/** Units that a subject no one remembers costs, and each of its characters beyond that. */
+export const LOOKUP_WORK = 2;
+/** Deliveries of one message that are not counted as work: reading the message costs as much. */
+export const DELIVERIES_FREE = 4;
+/** Units that a SUB or UNSUB costs. */
+export const SUBSCRIBE_WORK = 4;
+/** Subscriptions of a closed connection that are taken out at a time. */
+export const DROPPED_PER_TURN = 2048;
 /** Connections with unsent output before they are flushed in the middle of a chunk. */
 export const DIRTY_CONNECTIONS_MAX = 8192;
 /** Milliseconds a closing connection gets to take its last bytes. As nats-server. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DELIVERY_DEPTH_MAX } from '../src/delivery/router.ts';
 import type { InternalMessage, NatsServer, ServerOptions } from '../src/index.ts';
+import { DROPPED_PER_TURN } from '../src/limits.ts';
 import { login, type RawClient, startServer, type TestLogger } from './support.ts';
 
 let server: NatsServer;
@@ -244,6 +245,42 @@ describe('interest', () => {
     expect(account.hasInterest('a', null)).toBe(true);
     expect(account.hasInterest('a', 'q')).toBe(true);
     expect(account.hasInterest('b', null)).toBe(false);
+  });
+
+  it('of anybody at all includes JetStream', async () => {
+    const account = await start();
+    expect(account.hasListeners('a')).toBe(false);
+    const stream = account.subscribe('*', null, () => true);
+    expect(account.hasListeners('a')).toBe(true);
+    stream.close();
+    expect(account.hasListeners('a')).toBe(false);
+  });
+
+  it('ends at once with a connection, however many subscriptions it had', async () => {
+    const account = await start();
+    const seen: boolean[] = [];
+    account.onInterest('last', null, (interested) => seen.push(interested));
+    const client = await login(port);
+    const count = DROPPED_PER_TURN * 3;
+    for (let i = 0; i < count; i++) client.send(`SUB ${i === count - 1 ? 'last' : `s.${i}`} ${i}\r\n`);
+    await client.flush();
+    const other = await subscriber(`s.${count - 2}`);
+    expect(account.hasInterest('last', null)).toBe(true);
+    // The violation closes the connection within this turn; what goes to it in the same one reaches nobody.
+    let delivered = -1;
+    account.subscribe('after', null, () => {
+      setImmediate(() => {
+        delivered = account.deliver('last', 'last', null, null, null);
+        expect(account.hasInterest('last', null)).toBe(false);
+        expect(account.hasListeners('last')).toBe(false);
+      });
+      return true;
+    });
+    client.send('PUB after 0\r\n\r\nBAD\r\n');
+    await expect.poll(() => delivered).toBe(0);
+    await expect.poll(() => seen).toEqual([true, false]);
+    expect(account.deliver(`s.${count - 2}`, 'x', null, null, null)).toBe(1);
+    await other.take('MSG');
   });
 
   it('is reported when it comes and goes, by literal, by pattern and by queue group', async () => {

@@ -5,7 +5,7 @@ import type { Connection } from '../src/connection/connection.ts';
 import { FlushQueue } from '../src/connection/flush-queue.ts';
 import { Intake } from '../src/connection/intake.ts';
 import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../src/delivery/message-frame.ts';
-import { HELD_BYTES_MAX } from '../src/limits.ts';
+import { HELD_BYTES_MAX, TURN_MS, TURN_WORK_PER_LOOK } from '../src/limits.ts';
 import { ManualClock } from './support.ts';
 
 interface Fixture {
@@ -132,5 +132,95 @@ describe('a producer whose consumer is behind', () => {
     made.intake.unstall();
     expect(made.events).toEqual(['paused', 'resumed']);
     expect(made.clock.timerCount).toBe(0);
+  });
+});
+
+describe('a client that keeps the server busy', () => {
+  it('lets the others go first between two chunks, when it has had its turn', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    made.onParse = (chunk) => {
+      seen.push(chunk.toString());
+      made.clock.advance(TURN_MS / 2);
+      return chunk.length;
+    };
+    made.intake.receive(Buffer.from('a'), ORIGIN_ELSEWHERE);
+    expect(made.events).toEqual([]);
+    made.intake.receive(Buffer.from('b'), ORIGIN_ELSEWHERE);
+    expect(made.events).toEqual(['parser paused', 'paused']);
+    made.intake.receive(Buffer.from('c'), ORIGIN_ELSEWHERE);
+    expect(seen).toEqual(['a', 'b']);
+    made.clock.advance(0);
+    expect(seen).toEqual(['a', 'b', 'c']);
+    expect(made.events.slice(2)).toEqual(['parser resumed', 'resumed']);
+  });
+
+  it('lets them go first in the middle of a chunk, when what it asks for costs a lot', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    made.onParse = (chunk) => {
+      let used = 0;
+      while (used < chunk.length && !made.events.includes('parser paused')) {
+        seen.push(chunk.toString('latin1', used, ++used));
+        made.clock.advance(TURN_MS / 2);
+        made.intake.worked(TURN_WORK_PER_LOOK);
+      }
+      made.events.length = 0;
+      return used;
+    };
+    const reused = Buffer.from('abc');
+    made.intake.receive(reused, ORIGIN_ELSEWHERE);
+    reused.fill(0x2e);
+    expect(seen.join('')).toBe('ab');
+    made.intake.receive(Buffer.from('d'), ORIGIN_ELSEWHERE);
+    expect(seen.join('')).toBe('ab');
+    made.clock.advance(0);
+    expect(seen.join('')).toBe('abcd');
+  });
+
+  it('is not looked at more often than its work is worth', () => {
+    const made = fixture();
+    made.onParse = (chunk) => {
+      made.clock.advance(TURN_MS * 2);
+      made.intake.worked(TURN_WORK_PER_LOOK - 1);
+      expect(made.events).toEqual([]);
+      made.intake.worked(1);
+      return chunk.length;
+    };
+    made.intake.receive(Buffer.from('x'), ORIGIN_ELSEWHERE);
+    expect(made.events).toEqual(['parser paused', 'paused']);
+  });
+
+  it('and waits for its password waits for both', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    made.onParse = (chunk) => {
+      seen.push(chunk.toString());
+      made.intake.hold();
+      made.clock.advance(TURN_MS);
+      return 1;
+    };
+    made.intake.receive(Buffer.from('ab'), ORIGIN_ELSEWHERE);
+    made.clock.advance(0);
+    expect(seen).toEqual(['ab']);
+    made.onParse = (chunk) => seen.push(chunk.toString());
+    made.intake.release();
+    expect(seen).toEqual(['ab', 'b']);
+  });
+
+  it('and is closed is not worked for any more', () => {
+    const made = fixture();
+    made.onParse = () => {
+      made.clock.advance(TURN_MS);
+      made.intake.worked(TURN_WORK_PER_LOOK);
+      return 1;
+    };
+    made.intake.receive(Buffer.from('ab'), ORIGIN_ELSEWHERE);
+    made.onParse = () => {
+      throw new Error('parsed');
+    };
+    made.intake.stop();
+    made.clock.advance(0);
+    expect(made.events.at(-1)).toBe('parser stopped');
   });
 });

@@ -2,9 +2,9 @@ import type { Host, HostAccount } from '../host.ts';
 import { encodeJson } from '../json/encode.ts';
 import { formatTime } from '../json/go-time.ts';
 
-/** True if somebody listens to the event subject. */
+/** True if somebody listens to the event subject: a client, or a stream that captures it. */
 export function hasAdvisoryInterest(account: HostAccount, subject: string): boolean {
-  return account.hasInterest(subject, null);
+  return account.hasListeners(subject);
 }
 
 /**

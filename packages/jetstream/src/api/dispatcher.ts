@@ -68,6 +68,10 @@ export class ApiDispatcher {
     // These two are subscribed to by whoever answers them; nobody there is to be seen as such (spec/jetstream.md 1.1).
     if (subject.startsWith('CONSUMER.MSG.NEXT.', API_PREFIX.length)) return false;
     if (subject.startsWith('DIRECT.GET.', API_PREFIX.length)) return false;
+    // Only clients ask. What the server itself sends here (an answer whose reply subject is an API subject, a message that
+    // is republished or pushed to one) is no request: nothing may go round in circles.
+    const client = message.clientInfo();
+    if (client === null) return true;
     const route = this.#routes.match(subject.slice(API_PREFIX.length)).plain[0];
     if (this.#account.account.jetstreamLimits === null) {
       this.#refuseDisabled(message, route);

@@ -105,6 +105,26 @@ describe('the API of an account', () => {
     expect((await harness.json('INFO')).api).toEqual({ level: 5, total: 3, errors: 2 });
   });
 
+  it('tells the audit also when only a stream listens', async () => {
+    const harness = await Harness.open();
+    expect(await harness.outcome('STREAM.CREATE.EVENTS', { name: 'EVENTS', subjects: ['$JS.EVENT.ADVISORY.>'] })).toBe(
+      'ok',
+    );
+    await harness.json('STREAM.INFO.EVENTS');
+    await expect.poll(async () => (await harness.json('STREAM.INFO.EVENTS')).state.messages).toBeGreaterThan(1);
+  });
+
+  it('takes no requests from the server itself: an answer to an API subject is none', async () => {
+    const harness = await Harness.open();
+    const account = harness.host.account();
+    const total = async (): Promise<number> => (await harness.json('INFO')).api.total;
+    const before = await total();
+    account.publish('$JS.API.INFO', '', { reply: '$JS.API.STREAM.NAMES' });
+    await total();
+    // An answer shows the count before it: the first request, the published one, the second request.
+    expect(await total()).toBe(before + 3);
+  });
+
   it('reads bodies leniently when it is told to', async () => {
     const harness = await Harness.open({ strict: false });
     expect(await harness.outcome('STREAM.CREATE.A', { name: 'A', bogus: 1 })).toBe('ok');

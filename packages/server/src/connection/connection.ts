@@ -29,6 +29,7 @@ import { clientInfoOf } from './client-info.ts';
 import { endSocket } from './closing.ts';
 import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionContext } from './context.ts';
+import { forgetAll } from './forgetting.ts';
 import { authUserText, logLabel } from './identity.ts';
 import { Intake } from './intake.ts';
 import { noResponders } from './no-responders.ts';
@@ -209,8 +210,9 @@ export class Connection extends Traffic implements OutboundOwner {
     this.account.unsubscribe(subscription);
   }
 
+  /** Ends them all at once; many are taken out in portions, so that nobody waits for it. */
   dropSubscriptions(): void {
-    for (const subscription of this.subscriptions.values()) this.account.unsubscribe(subscription);
+    forgetAll(this.account, [...this.subscriptions.values()], this.context.clock);
     this.subscriptions.clear();
   }
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { ServerParser } from '@nats-ts/protocol';
 import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../delivery/message-frame.ts';
 import { goDurationOfMs } from '../go-format.ts';
-import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS } from '../limits.ts';
+import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS, TURN_MS, TURN_WORK_PER_LOOK } from '../limits.ts';
 import type { Timer } from '../ports.ts';
 import type { Connection } from './connection.ts';
 
@@ -13,7 +13,9 @@ const STALL_TOTAL_MS = 10;
 
 /**
  * What comes in from one socket: chunks go to the parser, unless a password is still being verified (then they are
- * held) or a consumer is so far behind that its producers are slowed (then the socket is not read for a moment).
+ * held), a consumer is so far behind that its producers are slowed (then the socket is not read for a moment), or this
+ * client has had its turn: libuv reads a busy socket up to 32 times in a row, and one chunk can hold thousands of
+ * messages for thousands of subscribers each, while everybody else waits. Then the others go first.
  */
 export class Intake {
   readonly #connection: Connection;
@@ -25,6 +27,14 @@ export class Intake {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #isHolding = false;
+  /** What was received waits for the next turn of the event loop. */
+  #isYielding = false;
+  /** Milliseconds this client has had since it last let the others go first. */
+  #turnMs = 0;
+  /** When the chunk that is being worked off arrived. */
+  #startedMs = 0;
+  /** Work done since the clock was last looked at. */
+  #workUnits = 0;
   #stallMs = 0;
   #stallTimer: Timer | null = null;
   #stalledSinceMs = 0;
@@ -49,7 +59,7 @@ export class Intake {
   receive(chunk: Buffer, origin: number): void {
     this.#origin = origin;
     if (this.#isOver) return;
-    if (this.#isHolding) this.#hold(chunk);
+    if (this.#isHolding || this.#isYielding) this.#hold(chunk);
     else this.#work(chunk);
   }
 
@@ -68,6 +78,35 @@ export class Intake {
   /** Goes on with what was held. */
   release(): void {
     this.#isHolding = false;
+    this.#goOn();
+  }
+
+  /**
+   * Something that costs more than most was done for this client: deliveries, a subscription, a subject looked up.
+   * Every so often the clock tells whether its turn is over; if so, the rest of the chunk is left for the next one.
+   */
+  worked(units: number): void {
+    this.#workUnits += units;
+    if (this.#workUnits < TURN_WORK_PER_LOOK) return;
+    this.#workUnits = 0;
+    if (this.#isYielding || this.#chunk === null) return;
+    const spentMs = this.#connection.context.clock.monotonicMs() - this.#startedMs;
+    if (this.#turnMs + spentMs >= TURN_MS) this.#yield();
+  }
+
+  /** The others go first. Called in the middle of a chunk, the rest of it is held. */
+  #yield(): void {
+    this.#isYielding = true;
+    this.#turnMs = 0;
+    this.#parser.pause();
+    this.#connection.context.clock.setTimer(() => {
+      this.#isYielding = false;
+      if (!this.#isOver && !this.#isHolding) this.#goOn();
+    }, 0);
+    this.#updatePause();
+  }
+
+  #goOn(): void {
     this.#parser.resume();
     const held = this.#held;
     this.#held = [];
@@ -107,11 +146,12 @@ export class Intake {
     const { clock, flushQueue } = connection.context;
     const msgsBefore = connection.inMsgs;
     const startedMs = clock.monotonicMs();
+    this.#startedMs = startedMs;
     flushQueue.enter();
     this.#chunk = chunk;
     try {
       const used = this.#parser.parse(chunk);
-      if (this.#isHolding && used < chunk.length) this.#hold(chunk.subarray(used));
+      if ((this.#isHolding || this.#isYielding) && used < chunk.length) this.#hold(chunk.subarray(used));
       if (connection.inMsgs !== msgsBefore) connection.wasActive();
     } catch (error) {
       connection.failed(error);
@@ -122,6 +162,9 @@ export class Intake {
     const tookMs = clock.monotonicMs() - startedMs;
     if (tookMs > SLOW_CHUNK_MS) connection.log.warn(`Readloop processing time: ${goDurationOfMs(tookMs)}`);
     if (this.#stallMs > 0) this.#wait();
+    if (this.#isYielding || this.#isOver) return;
+    this.#turnMs += tookMs;
+    if (this.#turnMs >= TURN_MS) this.#yield();
   }
 
   #hold(chunk: Buffer): void {
@@ -147,7 +190,7 @@ export class Intake {
   }
 
   #updatePause(): void {
-    const isPaused = this.#isHolding || this.#stallTimer !== null;
+    const isPaused = this.#isHolding || this.#isYielding || this.#stallTimer !== null;
     if (isPaused === this.#isPaused || this.#isOver) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#socket.pause();

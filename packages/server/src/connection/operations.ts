@@ -6,6 +6,7 @@ import {
   type ProtocolViolation,
   type PublishArgs,
 } from '@nats-ts/protocol';
+import { SUBSCRIBE_WORK } from '../limits.ts';
 import { connect } from './connect-verb.ts';
 import type { Connection } from './connection.ts';
 import { subscribe, unsubscribe } from './subscribe-verb.ts';
@@ -60,6 +61,7 @@ export class Operations implements ClientOperations {
     if (connection.traces) connection.trace.received('SUB', `${subject} ${queue === null ? '' : `${queue} `}${sid}`);
     connection.wasActive();
     subscribe(connection, subject, queue, sid);
+    connection.intake.worked(SUBSCRIBE_WORK);
   }
 
   onUnsubscribe(sid: string, max: number): void {
@@ -67,6 +69,7 @@ export class Operations implements ClientOperations {
     if (connection.traces) connection.trace.received('UNSUB', max === 0 ? sid : `${sid} ${max}`);
     connection.wasActive();
     unsubscribe(connection, sid, max);
+    connection.intake.worked(SUBSCRIBE_WORK);
   }
 
   onClientError(text: string): void {

@@ -5,6 +5,7 @@ import type { Arena } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
 import { checkPublish, isReservedReply, maySubjectBeReserved } from '../connection/publish-checks.ts';
 import type { StandingMessage } from '../internal-message.ts';
+import { DELIVERIES_FREE, LOOKUP_WORK } from '../limits.ts';
 import type { Ids, Logger } from '../ports.ts';
 import { MessageFrame } from './message-frame.ts';
 import type { Subscription } from './subscription.ts';
@@ -36,7 +37,10 @@ export class Router {
     const account = client.account;
     const entry = account.recall(args.buffer, args.subjectStart, args.subjectEnd);
     let route = entry.value;
-    if (route === null || entry.generation !== account.sublist.generation) route = account.route(entry);
+    if (route === null || entry.generation !== account.sublist.generation) {
+      route = account.route(entry);
+      client.intake.worked(LOOKUP_WORK + (entry.subject.length >> 2));
+    }
     if (client.checksPublishes || maySubjectBeReserved(args) || (args.replyStart >= 0 && isReservedReply(args))) {
       if (!checkPublish(client, args, entry.subject)) return;
     }
@@ -50,6 +54,7 @@ export class Router {
       } finally {
         this.#end(frame);
       }
+      if (delivered > DELIVERIES_FREE) client.intake.worked(delivered);
     }
     if (delivered === 0 && args.replyStart >= 0 && client.wantsNoResponders)
       client.sendNoResponders(entry.subject, args);

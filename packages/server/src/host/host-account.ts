@@ -42,6 +42,12 @@ export class HostAccount {
     return plain.some(isOutside) || queues.some((group) => group.members.some(isOutside));
   }
 
+  /** True if a message on `subject` would reach anybody at all, JetStream included. */
+  hasListeners(subject: string): boolean {
+    const { plain, queues } = this.#account.sublist.match(subject);
+    return plain.some(isOpen) || queues.some((group) => group.members.some(isOpen));
+  }
+
   /**
    * Calls back whenever `hasInterest` of the literal subject changes because somebody subscribed to exactly it, or to a
    * pattern that matches it, or stopped to.
@@ -79,5 +85,10 @@ export class HostAccount {
 }
 
 function isOutside(subscription: Subscription): boolean {
-  return subscription.kind !== 'jetstream';
+  return subscription.kind !== 'jetstream' && !subscription.isClosed;
+}
+
+/** Closed ones may still be waiting to be taken out. */
+function isOpen(subscription: Subscription): boolean {
+  return !subscription.isClosed;
 }
