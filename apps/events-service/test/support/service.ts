@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { get, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import { GiveUp, repositoryRoot, ServerProcess, until } from '../../../../tests/src/index.ts';
+import { GiveUp } from '../../../../tests/src/deadline.ts';
+import { repositoryRoot, ServerProcess, until } from '../../../../tests/src/index.ts';
 
 /** The built program. */
 export const BINARY: string = join(repositoryRoot, 'apps/events-service/bin/events-service');

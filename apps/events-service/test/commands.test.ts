@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { freePort } from '../../../tests/src/index.ts';
+import { BINARY, run } from './support/service.ts';
+
+it('prints its version', () => {
+  const done = run(['version'], {});
+  expect(done.status).toBe(0);
+  expect(done.stdout).toMatch(
+    /^events-service \d+\.\d+\.\d+ \(nats-ts\), behaves as nats-server 2\.15\.1, Node \d+.*\n$/,
+  );
+});
+
+it('explains itself when asked, and when told nothing', () => {
+  for (const args of [[], ['help'], ['-h'], ['--help'], ['server', '--help']]) {
+    const done = run(args, {});
+    expect(done.status).toBe(0);
+    expect(done.stdout).toContain('events-service command');
+  }
+});
+
+it('ends with 3 for a command it does not know, with 1 for a flag or an argument', () => {
+  expect(run(['foo'], {})).toMatchObject({ status: 3, stdout: "No help topic for 'foo'\n" });
+  const flag = run(['-v'], {});
+  expect(flag.status).toBe(1);
+  expect(flag.stdout).toContain('Incorrect Usage: flag provided but not defined: -v');
+  const more = run(['server', 'now'], {});
+  expect(more.status).toBe(1);
+  expect(more.stdout).toContain('server takes no arguments, got "now"');
+});
+
+async function health(address: string): Promise<{ code: number | null; stdout: string }> {
+  const child = spawn(BINARY, ['health'], {
+    env: { ...process.env, NATS_DEBUG_ADDR: address },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout };
+}
+
+it('says in one line whether the service is healthy', async () => {
+  let answer = { status: 200, body: 'OK' };
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/readyz' ? answer.status : 404);
+    response.end(answer.body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  expect(await health(`127.0.0.1:${port}`)).toEqual({ code: 0, stdout: 'healthy\n' });
+  expect(await health(`0.0.0.0:${port}`)).toEqual({ code: 0, stdout: 'healthy\n' });
+  answer = { status: 500, body: 'Internal Server Error\nthe service is recovering\nthe disk is full' };
+  expect(await health(`127.0.0.1:${port}`)).toEqual({
+    code: 1,
+    stdout: 'unhealthy: the service is recovering; the disk is full\n',
+  });
+  server.close();
+  const nobody = await freePort();
+  const none = await health(`127.0.0.1:${nobody}`);
+  expect(none.code).toBe(1);
+  expect(none.stdout).toMatch(new RegExp(`^unhealthy: http://127.0.0.1:${nobody}/readyz: .*ECONNREFUSED.*\n$`));
+  const off = await health('');
+  expect(off.code).toBe(1);
+  expect(off.stdout).toMatch(/^unhealthy: NATS_DEBUG_ADDR is empty.*\n$/);
+});

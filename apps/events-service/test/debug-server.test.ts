@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { TempDir, until, WireClient } from '../../../tests/src/index.ts';
+import { inProcess } from './support/in-process.ts';
+import { ask, run, serviceEnv } from './support/service.ts';
+
+async function createMainQueue(port: number): Promise<void> {
+  await using client = await WireClient.connect(port);
+  const answer = await client.request('$JS.API.STREAM.CREATE.main-queue', '{"name":"main-queue"}');
+  if (answer.kind === 'silence' || answer.message.payload.includes('"error"')) throw new Error('no main-queue');
+}
+
+it('is alive while streams are recovered, and ready when clients are served', async () => {
+  using dir = new TempDir('events');
+  {
+    const { service } = await inProcess(dir.path);
+    await using _ = service;
+    await service.start();
+    await createMainQueue(service.port);
+  }
+  const { service, disk } = await inProcess(dir.path);
+  await using _ = service;
+  disk.heldPath = 'main-queue';
+  const starting = service.start();
+  await until('the recovery waits for the disk', () => disk.isHolding);
+  expect(await ask(service.debugPort, '/healthz')).toMatchObject({ status: 200, body: 'OK' });
+  expect(await ask(service.debugPort, '/readyz')).toMatchObject({
+    status: 500,
+    body: 'Internal Server Error\nthe service is recovering',
+  });
+  disk.release();
+  await starting;
+  expect(await ask(service.debugPort, '/healthz')).toMatchObject({ status: 200, body: 'OK' });
+  expect(await ask(service.debugPort, '/readyz')).toMatchObject({ status: 200, body: 'OK' });
+});
+
+it('stops what was starting when it is told to', async () => {
+  using dir = new TempDir('events');
+  {
+    const { service } = await inProcess(dir.path);
+    await using _ = service;
+    await service.start();
+    await createMainQueue(service.port);
+  }
+  const { service, disk } = await inProcess(dir.path);
+  disk.heldPath = 'main-queue';
+  const starting = service.start();
+  const refused = expect(starting).rejects.toThrow('stopped while it was starting');
+  await until('the recovery waits for the disk', () => disk.isHolding);
+  await service.stop();
+  disk.release();
+  await refused;
+  // The directory is free again.
+  const next = await inProcess(dir.path);
+  await using _ = next.service;
+  await next.service.start();
+});
+
+it('stays alive with a full disk, tells publishers and says why it is not ready; goes on when there is room', async () => {
+  using dir = new TempDir('events');
+  const { service, disk } = await inProcess(dir.path);
+  await using _ = service;
+  await service.start();
+  await createMainQueue(service.port);
+  await using client = await WireClient.connect(service.port);
+  const publish = async (text: string): Promise<unknown> => {
+    const answer = await client.request('main-queue', text);
+    return answer.kind === 'silence' ? null : JSON.parse(answer.message.payload);
+  };
+  expect(await publish('first')).toEqual({ stream: 'main-queue', seq: 1 });
+  disk.full = true;
+  expect(await publish('second')).toMatchObject({ error: { code: 503, err_code: 10077 } });
+  expect(await ask(service.debugPort, '/healthz')).toMatchObject({ status: 200, body: 'OK' });
+  const unready = await ask(service.debugPort, '/readyz');
+  expect(unready.status).toBe(500);
+  expect(unready.body).toContain('the last store sync failed: ENOSPC: no space left on device');
+  // Core messages do not need the disk.
+  const sid = client.subscribe('greetings');
+  client.publish('greetings', 'hello');
+  expect((await client.next(sid))?.payload).toBe('hello');
+  disk.full = false;
+  await until('publishing works again', async () => !JSON.stringify(await publish('third')).includes('"error"'));
+  expect((await ask(service.debugPort, '/readyz')).status).toBe(200);
+});
+
+it('asks for its token on everything but the probes', async () => {
+  using dir = new TempDir('events');
+  const { service } = await inProcess(dir.path, { NATS_DEBUG_TOKEN: 'secret' });
+  await using _ = service;
+  await service.start();
+  for (const path of ['/healthz', '/readyz']) expect((await ask(service.debugPort, path)).status).toBe(200);
+  for (const headers of [{}, { Authorization: 'Bearer wrong!' }, { Authorization: 'secret' }]) {
+    const refused = await ask(service.debugPort, '/metrics', { ...headers, 'X-Request-Id': 'r-1' });
+    expect(refused.status).toBe(401);
+    expect(refused.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(refused.body)).toEqual({
+      error: {
+        code: 'InvalidAuthenticationToken',
+        innererror: { date: expect.stringMatching(/^\d{4}-/), 'request-id': 'r-1' },
+        message: 'invalid or missing token',
+      },
+    });
+  }
+  expect((await ask(service.debugPort, '/metrics', { Authorization: 'Bearer secret' })).status).toBe(404);
+});
+
+it('answers with the headers of the original, and 404 for what is not there', async () => {
+  using dir = new TempDir('events');
+  const { service } = await inProcess(dir.path);
+  await using _ = service;
+  await service.start();
+  const found = await ask(service.debugPort, '/healthz?full', { Origin: 'https://cloud.example' });
+  expect(found.headers).toMatchObject({
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-cache, no-store, max-age=0, must-revalidate, value',
+    expires: 'Thu, 01 Jan 1970 00:00:00 GMT',
+    'x-nats-version': '1.2.3',
+    'access-control-allow-origin': '*',
+  });
+  expect(await ask(service.debugPort, '/config')).toMatchObject({ status: 404, body: '404 page not found\n' });
+});
+
+it('does not start without its port', async () => {
+  using dir = new TempDir('events');
+  const blocker = createServer();
+  await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+  const { port } = blocker.address() as { port: number };
+  const done = run(['server'], serviceEnv(dir.path, { NATS_DEBUG_ADDR: `127.0.0.1:${port}` }));
+  expect(done.status).toBe(1);
+  expect(done.stderr).toContain('cannot listen for the debug server (NATS_DEBUG_ADDR)');
+  expect(done.stderr).toContain(`address already in use 127.0.0.1:${port}`);
+  const taken = run(['server'], serviceEnv(dir.path, { NATS_NATS_PORT: `${port}` }));
+  blocker.close();
+  expect(taken.status).toBe(1);
+  expect(JSON.parse(taken.stderr)).toMatchObject({
+    level: 'fatal',
+    message: `Error listening on port: 127.0.0.1:${port}, "listen tcp 127.0.0.1:${port}: bind: address already in use"`,
+  });
+});
+
+it('keeps one service on a directory, naming who holds it', async () => {
+  using dir = new TempDir('events');
+  const { service } = await inProcess(dir.path);
+  await using _ = service;
+  await service.start();
+  const second = run(['server'], serviceEnv(dir.path));
+  expect(second.status).toBe(1);
+  expect(second.stderr).toContain(`${process.pid}`);
+  expect(readFileSync(join(dir.path, 'nats.log'), 'utf8')).toContain('Ready for clients on');
+});

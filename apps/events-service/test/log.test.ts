@@ -1,0 +1,83 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { TempDir, WireClient } from '../../../tests/src/index.ts';
+import { logLines, RunningService, run, serviceEnv } from './support/service.ts';
+
+it('logs JSON lines with the field names of the original', async () => {
+  using dir = new TempDir('events');
+  await using service = await RunningService.start(serviceEnv(dir.path, { NATS_LOG_LEVEL: 'info' }));
+  const lines = logLines(service.output);
+  for (const line of lines) {
+    expect(line).toMatchObject({
+      level: 'info',
+      service: 'nats',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/),
+      message: expect.any(String),
+    });
+  }
+  const texts = lines.map(({ message }) => message);
+  expect(texts[0]).toBe('Starting nats-server');
+  expect(texts).toContain('  Cluster:  ocis-cluster');
+  expect(texts).toContain(`Listening for client connections on 127.0.0.1:${service.port}`);
+  expect(texts).toContain('Server is ready');
+});
+
+it('traces the protocol at level trace only', async () => {
+  using dir = new TempDir('events');
+  for (const [level, traced, debugged] of [
+    ['debug', false, true],
+    ['TRACE', true, true],
+  ] as const) {
+    await using service = await RunningService.start(serviceEnv(dir.path, { NATS_LOG_LEVEL: level }));
+    await using client = await WireClient.connect(service.port);
+    await client.flush();
+    expect(service.output.includes('<<- [PING]')).toBe(traced);
+    expect(logLines(service.output).some((line) => line.level === 'debug')).toBe(debugged);
+    if (traced) expect(logLines(service.output).some((line) => line.level === 'trace')).toBe(true);
+  }
+});
+
+it('shows the data directory and that it is ready at every level', async () => {
+  using dir = new TempDir('events');
+  for (const level of ['panic', 'fatal', 'error']) {
+    await using service = await RunningService.start(serviceEnv(dir.path, { NATS_LOG_LEVEL: level }));
+    expect(logLines(service.output).map(({ message }) => message)).toEqual([
+      `Store directory: ${dir.path}/nats`,
+      `Ready for clients on ${service.address}`,
+    ]);
+  }
+});
+
+it('logs for human eyes, in colour only when asked, and not to the file then', async () => {
+  using dir = new TempDir('events');
+  const file = join(dir.path, 'nats.log');
+  const colourCode = '\u001b[';
+  for (const color of ['false', 'true']) {
+    const env = serviceEnv(dir.path, {
+      NATS_LOG_LEVEL: 'info',
+      NATS_LOG_PRETTY: 'true',
+      NATS_LOG_COLOR: color,
+      NATS_LOG_FILE: file,
+    });
+    await using service = await RunningService.start(env);
+    expect(service.output).toContain('Server is ready');
+    expect(service.output).not.toContain('"message"');
+    expect(service.output.includes(colourCode)).toBe(color === 'true');
+  }
+  expect(() => readFileSync(file)).toThrow('ENOENT');
+});
+
+it('appends to its log file, and does not start when it cannot', async () => {
+  using dir = new TempDir('events');
+  const file = join(dir.path, 'nats.log');
+  writeFileSync(file, '{"message":"before"}\n');
+  await using service = RunningService.launch(serviceEnv(dir.path, { NATS_LOG_FILE: file }));
+  await expect.poll(() => readFileSync(file, 'utf8'), { timeout: 10_000 }).toContain('Ready for clients on');
+  expect(logLines(readFileSync(file, 'utf8'))[0]).toEqual({ message: 'before' });
+  expect(service.output).toBe('');
+  const none = join(dir.path, 'none', 'nats.log');
+  const done = run(['server'], serviceEnv(dir.path, { NATS_LOG_FILE: none }));
+  expect(done.status).toBe(1);
+  expect(done.stderr).toContain(`NATS_LOG_FILE: cannot open ${none}`);
+});
