@@ -50,6 +50,7 @@ export function enforceAfterStore(stream: Stream, subject: string): void {
   const { config } = stream;
   if (config.max_msgs_per_subject > 0) enforceSubject(stream, subject, config.max_msgs_per_subject);
   if (config.discard === 'old') enforceTotals(stream);
+  sealMixed(stream);
 }
 
 /** The same after the limits were lowered: looks at every subject. */
@@ -65,6 +66,7 @@ export function enforceAll(stream: Stream): void {
     for (const subject of above) enforceSubject(stream, subject, max);
   }
   if (config.discard === 'old') enforceTotals(stream);
+  sealMixed(stream);
 }
 
 function enforceSubject(stream: Stream, subject: string, max: number): void {
@@ -79,10 +81,17 @@ function enforceTotals(stream: Stream): void {
   while (config.max_msgs > 0 && messages.messages > config.max_msgs) {
     if (!stream.remove(messages.firstSeq, 'limit', false)) return;
   }
-  if (config.max_bytes <= 0 || messages.bytes <= config.max_bytes) return;
-  while (messages.bytes > config.max_bytes && messages.messages > 0) {
+  while (config.max_bytes > 0 && messages.bytes > config.max_bytes && messages.messages > 0) {
     if (!stream.remove(messages.firstSeq, 'limit', false)) return;
   }
-  // A large message that made others go may itself go for a small one of its subject: after a crash they would fit again.
-  if (config.max_msgs_per_subject > 0) messages.sealEvictions();
+}
+
+/**
+ * With two kinds of limits it matters which evicts first: a large message that made others go may itself go for a small one of its
+ * subject, and after a crash they would fit again; nats-server counts for the bytes what the other limit is about to evict.
+ */
+function sealMixed(stream: Stream): void {
+  const { config, messages } = stream;
+  if (config.max_msgs_per_subject <= 0 || (config.max_msgs <= 0 && config.max_bytes <= 0)) return;
+  if (messages.failure === null) messages.sealEvictions();
 }
