@@ -81,12 +81,12 @@ export class BlockLoader {
   }
 
   /** The block's bytes, read afresh, whatever is in memory. */
-  async readBytes(block: Block, length: number): Promise<Buffer> {
+  async readBytes(block: Block, length: number, from = 0): Promise<Buffer> {
     const fd = await this.#fs.open(`${this.#directory}/${block.fileName}`, 'read');
     try {
       const bytes = Buffer.allocUnsafeSlow(length);
       for (let at = 0; at < length; ) {
-        const count = await this.#fs.read(fd, bytes, at, length - at, at);
+        const count = await this.#fs.read(fd, bytes, at, length - at, from + at);
         if (count === 0) return bytes.subarray(0, at);
         at += count;
       }

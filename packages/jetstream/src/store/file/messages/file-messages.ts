@@ -10,7 +10,7 @@ import type {
   SubjectFilter,
   SubjectState,
 } from '../../store.ts';
-import { type FileSystem, replaceFile } from '../file-system.ts';
+import type { FileSystem } from '../file-system.ts';
 import type { Block } from './block.ts';
 import type { BlockCache } from './block-cache.ts';
 import { BlockLoader } from './block-loader.ts';
@@ -21,13 +21,15 @@ import { StoreBacklogError, StoreUnavailableError } from './errors.ts';
 import { Finder } from './finder.ts';
 import { FullPurge } from './full-purge.ts';
 import { Housekeeping, type RandomBytes } from './housekeeping.ts';
-import { encodeIndex } from './index-db.ts';
-import { captureIndex } from './index-state.ts';
+import { writeIndex } from './index-file.ts';
 import { WRITE_BACKLOG_BYTES_MAX } from './limits.ts';
+import { LogWriter } from './log-writer.ts';
+import { MessageReader } from './message-reader.ts';
 import { Opener, type RecoveryFindings } from './opener.ts';
 import { Purger } from './purger.ts';
-import { RECORD_HASH_BYTES } from './record.ts';
+import { Queries } from './queries.ts';
 import { Salvage } from './salvage.ts';
+import { deletedSeqsOf, stateOf } from './state-view.ts';
 import { StreamLog } from './stream-log.ts';
 import { readTimeMs, readTimeNs } from './time64.ts';
 
@@ -63,9 +65,12 @@ export class FileMessages implements MessageStore {
   readonly #directory: string;
   readonly #log: Log;
   readonly #state: StreamLog;
+  readonly #writer: LogWriter;
   readonly #queue: CommitQueue;
   readonly #loader: BlockLoader;
+  readonly #reader: MessageReader;
   readonly #finder: Finder;
+  readonly #queries: Queries;
   readonly #housekeeping: Housekeeping;
   readonly #compactor: Compactor;
   readonly #fullPurge: FullPurge;
@@ -87,14 +92,26 @@ export class FileMessages implements MessageStore {
     this.#directory = directory;
     this.#log = log;
     this.#state = state;
+    this.#writer = new LogWriter(state, (block, bytes) => queue.written(block, bytes));
     this.#queue = queue;
     this.recovery = recovery;
     this.#loader = new BlockLoader(fs, messages, state, log, deps.stats, (block) => this.#tidy(block));
-    this.#finder = new Finder(state, this.#loader);
-    this.#housekeeping = new Housekeeping(state, queue, this.#loader, fs, messages, deps.random, log);
+    this.#reader = new MessageReader(state, this.#loader);
+    this.#finder = new Finder(state, this.#reader);
+    this.#queries = new Queries(state, this.#loader);
+    this.#housekeeping = new Housekeeping(state, this.#writer, queue, this.#loader, fs, messages, deps.random, log);
     this.#compactor = new Compactor(state, queue, this.#loader, this.#housekeeping, fs, directory, log);
-    this.#fullPurge = new FullPurge(state, queue, fs, directory);
-    this.#purger = new Purger(state, this.#loader, this.#finder, this.#housekeeping, this.#compactor, this.#fullPurge);
+    this.#fullPurge = new FullPurge(state, this.#writer, queue, fs, directory);
+    this.#purger = new Purger(
+      state,
+      this.#writer,
+      this.#loader,
+      this.#reader,
+      this.#queries,
+      this.#housekeeping,
+      this.#compactor,
+      this.#fullPurge,
+    );
     this.#salvage = new Salvage(state, queue, fs, messages);
   }
 
@@ -111,9 +128,7 @@ export class FileMessages implements MessageStore {
     deps: FileMessagesDependencies,
   ): Promise<FileMessages> {
     const queue = new CommitQueue({ ...deps, directory: `${directory}/msgs` });
-    const state = new StreamLog(streamName, blockBytes(options), deps.cache, (block, bytes) =>
-      queue.written(block, bytes),
-    );
+    const state = new StreamLog(streamName, blockBytes(options), deps.cache);
     const findings = await new Opener(deps.fs, directory, state, deps.log).open();
     const messages = new FileMessages(directory, state, queue, findings, deps);
     await messages.#begin(options);
@@ -172,7 +187,7 @@ export class FileMessages implements MessageStore {
     if (this.#queue.backlogBytes > WRITE_BACKLOG_BYTES_MAX) {
       throw new StoreBacklogError(this.#state.stream, this.#queue.backlogBytes);
     }
-    const seq = this.#state.append(
+    const seq = this.#writer.append(
       subject,
       headerBuffer,
       headerStart,
@@ -190,7 +205,7 @@ export class FileMessages implements MessageStore {
   skip(count: number, timeMs: number, timeNs: number): number {
     this.#checkWritable();
     const seq = this.#state.lastSeq + count;
-    this.#state.skipTo(seq, timeMs, timeNs);
+    this.#writer.skipTo(seq, timeMs, timeNs);
     this.#queue.mutated(seq);
     return seq;
   }
@@ -203,7 +218,7 @@ export class FileMessages implements MessageStore {
     const segment = block.segmentOf(seq);
     const at = segment !== null && block.has(seq) ? segment.find(seq) : -1;
     if (segment === null || at < 0) return null;
-    const subject = this.#finder.subjectAt(segment, at);
+    const subject = this.#reader.subjectAt(segment, at);
     const time = segment.offsetAt(at) + 12;
     const timeMs = readTimeMs(segment.buffer, time);
     const timeNs = readTimeNs(segment.buffer, time);
@@ -212,8 +227,8 @@ export class FileMessages implements MessageStore {
       this.#state.noteEvicted(block, seq);
     } else {
       // With this one gone the limits would let others back in that they evicted.
-      this.#state.sealEvictions();
-      this.#state.appendTombstone(seq, timeMs, timeNs);
+      this.#writer.sealEvictions();
+      this.#writer.appendTombstone(seq, timeMs, timeNs);
     }
     if (erase) this.#housekeeping.erase(block, seq);
     this.#tidy(block);
@@ -237,51 +252,22 @@ export class FileMessages implements MessageStore {
 
   sealEvictions(): void {
     this.#checkWritable();
-    if (this.#state.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
+    if (this.#writer.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
   }
 
   state(): StoreState {
-    const { messages, bytes, firstSeq, lastSeq, lastTimeMs, lastTimeNs, subjects, blocks } = this.#state;
-    const first = messages === 0 ? undefined : blocks.find((block) => block.messages > 0);
-    const { loss } = this.#loader;
-    return {
-      messages,
-      bytes,
-      firstSeq,
-      firstTime: first === undefined ? null : { ms: first.firstTimeMs, ns: first.firstTimeNs },
-      lastSeq,
-      lastTime: lastTimeMs === 0 && lastTimeNs === 0 ? null : { ms: lastTimeMs, ns: lastTimeNs },
-      subjects: subjects.size,
-      deleted: messages === 0 ? 0 : lastSeq - firstSeq + 1 - messages,
-      lost: loss === null ? null : { seqs: [...loss.seqs], bytes: loss.bytes },
-    };
+    return stateOf(this.#state, this.#loader.loss);
   }
 
   deletedSeqs(): number[] {
-    const deleted: number[] = [];
-    if (this.#state.messages === 0) return deleted;
-    let expected = this.#state.firstSeq;
-    const gap = (to: number): void => {
-      for (; expected < to; expected++) deleted.push(expected);
-    };
-    for (const block of this.#state.blocks) {
-      if (block.messages === 0) continue;
-      gap(block.firstSeq);
-      block.removed.eachRange((first, last) => {
-        expected = first;
-        gap(last + 1);
-      });
-      expected = block.lastSeq + 1;
-    }
-    gap(this.#state.lastSeq + 1);
-    return deleted;
+    return deletedSeqsOf(this.#state);
   }
 
   subject(subject: string): SubjectState | undefined {
     const entry = this.#state.subjects.get(subject);
     if (entry === undefined) return undefined;
-    this.#finder.resolveFirst(entry);
-    this.#finder.resolveLast(entry);
+    this.#queries.resolveFirst(entry);
+    this.#queries.resolveLast(entry);
     return { count: entry.count, first: entry.first, last: entry.last };
   }
 
@@ -289,17 +275,17 @@ export class FileMessages implements MessageStore {
     filter: SubjectFilter | null,
     callback: (subject: string, state: SubjectState) => boolean | undefined,
   ): void {
-    const finder = this.#finder;
+    const queries = this.#queries;
     this.#state.subjects.each(filter, (entry) =>
       // Many callers want the count alone; first and last may have to be read from disk.
       callback(entry.subject, {
         count: entry.count,
         get first() {
-          finder.resolveFirst(entry);
+          queries.resolveFirst(entry);
           return entry.first;
         },
         get last() {
-          finder.resolveLast(entry);
+          queries.resolveLast(entry);
           return entry.last;
         },
       }),
@@ -307,11 +293,11 @@ export class FileMessages implements MessageStore {
   }
 
   count(filter: SubjectFilter | null, from: number): number {
-    return this.#finder.count(filter, from);
+    return this.#queries.count(filter, from);
   }
 
   load(seq: number, into: StoredMessage): LoadResult {
-    return this.#finder.load(seq, into);
+    return this.#reader.load(seq, into);
   }
 
   loadNext(filter: SubjectFilter | null, from: number, into: StoredMessage): LoadResult {
@@ -323,7 +309,7 @@ export class FileMessages implements MessageStore {
   }
 
   seqAtTime(timeMs: number, timeNs: number): number {
-    return this.#finder.seqAtTime(timeMs, timeNs);
+    return this.#queries.seqAtTime(timeMs, timeNs);
   }
 
   warm(seq: number, callback: (error: Error | null) => void): void {
@@ -347,14 +333,14 @@ export class FileMessages implements MessageStore {
     await this.#recovering;
     await this.#compactor.close();
     // The next run does not know which of the removed messages only a limit evicted.
-    if (this.#queue.failure === null && this.#state.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
+    if (this.#queue.failure === null && this.#writer.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
     await this.#queue.settled();
     await this.#fullPurge.idle();
     try {
       if (this.#queue.failure === null) {
         await this.#queue.files.sync();
         await this.#compactor.healAll();
-        await this.#writeIndex();
+        if (!this.recovery.fromIndex || !this.#queue.hasIndex) await this.#writeIndex();
       }
     } finally {
       await this.#queue.close();
@@ -381,7 +367,7 @@ export class FileMessages implements MessageStore {
     if (lostBytes > 0) this.#loader.noteLoss(lostSeqs, lostBytes);
     if (missingUpTo > this.#state.lastSeq) this.#burn(missingUpTo, missingTime);
     if (options.firstSeq > this.#state.lastSeq + 1) {
-      this.#state.appendTombstone(options.firstSeq - 1, 0, 0);
+      this.#writer.appendTombstone(options.firstSeq - 1, 0, 0);
       this.#queue.mutated(this.#state.lastSeq);
     } else if (options.firstSeq === 1 && this.#state.firstSeq === 0) {
       this.#state.firstSeq = 1;
@@ -396,7 +382,7 @@ export class FileMessages implements MessageStore {
     const first = this.#state.lastSeq + 1;
     this.#log.error(`Filestore [${this.#state.stream}] messages from ${first} to ${upTo} are missing`);
     const ns = Number(time % 1_000_000n);
-    this.#state.appendTombstone(upTo, Number(time / 1_000_000n), ns);
+    this.#writer.appendTombstone(upTo, Number(time / 1_000_000n), ns);
     this.#state.lastTimeMs = Number(time / 1_000_000n);
     this.#state.lastTimeNs = ns;
     const seqs = Array.from({ length: Math.min(upTo - first + 1, 1000) }, (_, at) => first + at);
@@ -435,23 +421,11 @@ export class FileMessages implements MessageStore {
 
   /** Without an index the next start reads the blocks instead. */
   async #writeIndex(): Promise<void> {
-    if (this.recovery.fromIndex && this.#queue.hasIndex) return;
     try {
-      const index = captureIndex(this.#state, await this.#lastHash());
-      if (index === null) return;
-      const file = encodeIndex(this.#state.stream, index);
-      await replaceFile(this.#fs, `${this.#directory}/msgs`, 'index.db.tmp', 'index.db', file);
+      await writeIndex(this.#fs, `${this.#directory}/msgs`, this.#state, this.#loader);
     } catch (error) {
       this.#log.warn(`Filestore [${this.#state.stream}] could not write index.db: ${String(error)}`);
     }
-  }
-
-  /** Hash of the last record; zeros if there is none. */
-  async #lastHash(): Promise<Buffer> {
-    const tail = this.#state.tail;
-    if (tail === undefined || tail.fileBytes < RECORD_HASH_BYTES) return Buffer.alloc(RECORD_HASH_BYTES);
-    const bytes = await this.#loader.readBytes(tail, tail.fileBytes);
-    return Buffer.from(bytes.subarray(bytes.length - RECORD_HASH_BYTES));
   }
 
   #release(): void {

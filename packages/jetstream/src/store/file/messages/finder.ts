@@ -1,21 +1,8 @@
-import { subjectFromBytes } from '@nats-ts/protocol';
 import { takesAll } from '../../shared/filters.ts';
 import type { LoadResult, StoredMessage, SubjectFilter } from '../../store.ts';
 import type { Block } from './block.ts';
-import type { BlockLoader } from './block-loader.ts';
-import {
-  compareTimes,
-  hasHeaders,
-  headerLength,
-  RECORD_HASH_BYTES,
-  RECORD_HEAD_BYTES,
-  recordLength,
-  subjectLength,
-} from './record.ts';
-import type { Segment } from './segment.ts';
+import type { MessageReader } from './message-reader.ts';
 import type { StreamLog } from './stream-log.ts';
-import type { SubjectEntry } from './subject-table.ts';
-import { readTimeMs, readTimeNs } from './time64.ts';
 
 /** How many of the newest messages `loadLast` looks at before it asks what the subjects know. */
 const NEWEST_PROBED = 64;
@@ -29,29 +16,17 @@ interface EmptyRange {
   to: number;
 }
 
-/** Reads messages and finds them by subject and time. Answers from memory, or says which block is missing. */
+/** Finds messages by subject. Answers from memory, or says which block is missing. */
 export class Finder {
   readonly #state: StreamLog;
-  readonly #loader: BlockLoader;
+  readonly #reader: MessageReader;
   /** What searches forward and backward have found out, so that a block that was read in vain is not read again. */
   readonly #emptyAhead = new WeakMap<SubjectFilter, EmptyRange>();
   readonly #emptyBehind = new WeakMap<SubjectFilter, EmptyRange>();
 
-  constructor(state: StreamLog, loader: BlockLoader) {
+  constructor(state: StreamLog, reader: MessageReader) {
     this.#state = state;
-    this.#loader = loader;
-  }
-
-  load(seq: number, into: StoredMessage): LoadResult {
-    const block = this.#state.blockWith(seq);
-    if (block === undefined) return 'gone';
-    const segment = block.segmentOf(seq);
-    if (segment === null) {
-      into.seq = seq;
-      return 'cold';
-    }
-    const at = segment.find(seq);
-    return at < 0 ? 'gone' : this.#read(block, segment, at, into);
+    this.#reader = reader;
   }
 
   loadNext(filter: SubjectFilter | null, from: number, into: StoredMessage): LoadResult {
@@ -65,7 +40,7 @@ export class Finder {
 
   loadLast(filter: SubjectFilter, upTo: number, into: StoredMessage): LoadResult {
     const only = filter.subjects.length === 1 ? this.#state.subjects.get(filter.subjects[0]!) : undefined;
-    if (only?.lastExact && only.last <= upTo) return this.load(only.last, into);
+    if (only?.lastExact && only.last <= upTo) return this.#reader.load(only.last, into);
     const empty = emptyRange(this.#emptyBehind, filter);
     let upper = Math.min(upTo, this.#state.lastSeq);
     if (upper > empty.to || upper < empty.from - 1) {
@@ -79,83 +54,15 @@ export class Finder {
       const segment = block.segmentOf(upper);
       if (segment === null) break;
       const at = segment.find(upper);
-      if (at >= 0 && this.matches(filter, segment, at)) return this.#read(block, segment, at, into);
+      if (at >= 0 && this.#reader.matches(filter, segment, at)) return this.#reader.read(block, segment, at, into);
       empty.from = upper;
       upper = this.#previousSeq(upper - 1);
     }
     const bounds = upper === 0 ? null : this.#lastBounds(filter, upper);
     if (bounds === null) return 'gone';
-    if (bounds.low === bounds.high) return this.load(bounds.low, into);
+    if (bounds.low === bounds.high) return this.#reader.load(bounds.low, into);
     empty.from = bounds.high + 1;
     return this.#loadLastOfMany(filter, empty, bounds.low, into);
-  }
-
-  count(filter: SubjectFilter | null, from: number): number {
-    const { blocks, firstSeq } = this.#state;
-    const all = filter === null || takesAll(filter);
-    let total = 0;
-    if (all) {
-      for (let at = this.#state.blockIndexOf(from); at < blocks.length; at++) total += blocks[at]!.countFrom(from);
-      return total;
-    }
-    const straddling = new Set<SubjectEntry>();
-    this.#state.subjects.each(filter, (entry) => {
-      if (entry.first >= from || from <= firstSeq) total += entry.count;
-      else if (entry.last >= from) straddling.add(entry);
-      return true;
-    });
-    return straddling.size === 0 ? total : total + this.#countFrom(straddling, from);
-  }
-
-  seqAtTime(timeMs: number, timeNs: number): number {
-    for (const block of this.#state.blocks) {
-      if (block.messages === 0 || compareTimes(block.lastTimeMs, block.lastTimeNs, timeMs, timeNs) < 0) continue;
-      if (compareTimes(block.firstTimeMs, block.firstTimeNs, timeMs, timeNs) >= 0) return block.firstSeq;
-      this.#loader.loadSync(block);
-      for (let seq = block.nextSeq(0); seq > 0; seq = block.nextSeq(seq + 1)) {
-        const segment = block.segmentOf(seq)!;
-        const at = segment.find(seq);
-        if (at < 0) continue;
-        const time = segment.offsetAt(at) + 12;
-        const ms = readTimeMs(segment.buffer, time);
-        if (compareTimes(ms, readTimeNs(segment.buffer, time), timeMs, timeNs) >= 0) return seq;
-      }
-    }
-    return this.#state.lastSeq + 1;
-  }
-
-  /** Makes the first sequence of a subject exact. Reads blocks on the event loop if need be. */
-  resolveFirst(entry: SubjectEntry): void {
-    const { blocks } = this.#state;
-    for (let at = this.#state.blockIndexOf(entry.first); !entry.firstExact && at < blocks.length; at++) {
-      const block = blocks[at]!;
-      if (block.messages === 0 || block.subjects?.has(entry) === false) continue;
-      this.#loader.loadSync(block);
-      this.#eachOf(entry, block, entry.first, (seq) => {
-        entry.first = seq;
-        entry.firstExact = true;
-        return false;
-      });
-    }
-  }
-
-  /** Makes the last sequence of a subject exact. Reads blocks on the event loop if need be. */
-  resolveLast(entry: SubjectEntry): void {
-    const { blocks } = this.#state;
-    const start = Math.min(this.#state.blockIndexOf(entry.last), blocks.length - 1);
-    for (let at = start; !entry.lastExact && at >= 0; at--) {
-      const block = blocks[at]!;
-      if (block.messages === 0 || block.subjects?.has(entry) === false) continue;
-      this.#loader.loadSync(block);
-      let last = 0;
-      this.#eachOf(entry, block, 0, (seq) => {
-        if (seq <= entry.last) last = seq;
-        return true;
-      });
-      if (last === 0) continue;
-      entry.last = last;
-      entry.lastExact = true;
-    }
   }
 
   #loadNextOfAll(start: number, into: StoredMessage): LoadResult {
@@ -164,7 +71,7 @@ export class Finder {
       const block = blocks[at]!;
       for (let seq = block.nextSeq(start); seq > 0; seq = block.nextSeq(seq + 1)) {
         // Gone all the same: its record turned out damaged just now.
-        const result = this.load(seq, into);
+        const result = this.#reader.load(seq, into);
         if (result !== 'gone') return result;
       }
     }
@@ -179,7 +86,7 @@ export class Finder {
     let to = lastSeq;
     if (entry !== undefined) {
       if (entry.last < start) return 'gone';
-      if (entry.first >= start && entry.firstExact) return this.load(entry.first, into);
+      if (entry.first >= start && entry.firstExact) return this.#reader.load(entry.first, into);
       from = Math.max(start, entry.first);
       to = entry.last;
     } else if (!filter.subjects[0]!.includes('*') && !filter.subjects[0]!.includes('>')) {
@@ -224,7 +131,7 @@ export class Finder {
     const coldEnd = block.coldEndSeq;
     // In memory, and in the midst of it: looking is cheaper than asking.
     const isFresh = start <= block.firstSeq || start <= coldEnd;
-    if (isFresh && !this.mayHave(block, filter)) return 'gone';
+    if (isFresh && !this.#reader.mayHave(block, filter)) return 'gone';
     if (start <= coldEnd) {
       const nearest = this.#nearest(filter, start);
       if (nearest === 0 || nearest > to) return 'gone';
@@ -238,8 +145,8 @@ export class Finder {
       for (let at = segment.lowerBound(start); at < segment.count; at++) {
         const seq = segment.seqAt(at);
         if (seq > to) return 'gone';
-        if (!block.has(seq) || !this.matches(filter, segment, at)) continue;
-        if (this.#read(block, segment, at, into) === 'found') return 'found';
+        if (!block.has(seq) || !this.#reader.matches(filter, segment, at)) continue;
+        if (this.#reader.read(block, segment, at, into) === 'found') return 'found';
       }
     }
     return 'gone';
@@ -247,15 +154,15 @@ export class Finder {
 
   #previousIn(block: Block, filter: SubjectFilter, high: number, low: number, into: StoredMessage): LoadResult {
     const start = block.previousSeq(high);
-    if (start === 0 || start < low || !this.mayHave(block, filter)) return 'gone';
+    if (start === 0 || start < low || !this.#reader.mayHave(block, filter)) return 'gone';
     const coldEnd = block.coldEndSeq;
     for (const segment of [block.written, block.read]) {
       if (segment === null) continue;
       for (let at = segment.lowerBound(start + 1) - 1; at >= 0; at--) {
         const seq = segment.seqAt(at);
         if (seq < low) return 'gone';
-        if (!block.has(seq) || !this.matches(filter, segment, at)) continue;
-        if (this.#read(block, segment, at, into) === 'found') return 'found';
+        if (!block.has(seq) || !this.#reader.matches(filter, segment, at)) continue;
+        if (this.#reader.read(block, segment, at, into) === 'found') return 'found';
       }
     }
     const cold = block.previousSeq(Math.min(start, coldEnd));
@@ -292,53 +199,6 @@ export class Finder {
     return nearest;
   }
 
-  #countFrom(entries: ReadonlySet<SubjectEntry>, from: number): number {
-    const { blocks } = this.#state;
-    const middle = this.#state.blockIndexOf(from);
-    const isCheap = (block: Block): boolean => block.isLoaded || block.subjects !== null;
-    const before = blocks.slice(0, middle + 1).filter((block) => !isCheap(block)).length;
-    const after = blocks.slice(middle).filter((block) => !isCheap(block)).length;
-    let count = 0;
-    if (after <= before) {
-      for (const block of blocks.slice(middle)) count += this.#countIn(block, entries, from, Number.MAX_SAFE_INTEGER);
-      return count;
-    }
-    for (const entry of entries) count += entry.count;
-    for (const block of blocks.slice(0, middle + 1)) count -= this.#countIn(block, entries, 0, from - 1);
-    return count;
-  }
-
-  #countIn(block: Block, entries: ReadonlySet<SubjectEntry>, from: number, to: number): number {
-    if (block.messages === 0 || block.lastSeq < from || block.firstSeq > to) return 0;
-    let count = 0;
-    if (block.subjects !== null && from <= block.firstSeq && to >= block.lastSeq) {
-      for (const [entry, inBlock] of block.subjects.entries()) if (entries.has(entry)) count += inBlock;
-      return count;
-    }
-    this.#loader.loadSync(block);
-    for (const segment of [block.read, block.written]) {
-      if (segment === null) continue;
-      for (let at = segment.lowerBound(from); at < segment.count; at++) {
-        const seq = segment.seqAt(at);
-        if (seq > to) break;
-        const entry = block.has(seq) ? this.#state.entryAt(segment, at) : undefined;
-        if (entry !== undefined && entries.has(entry)) count++;
-      }
-    }
-    return count;
-  }
-
-  /** Calls back for the messages of a subject in a block in memory, from `from` on, until the callback returns false. */
-  #eachOf(entry: SubjectEntry, block: Block, from: number, callback: (seq: number) => boolean): void {
-    for (const segment of [block.read, block.written]) {
-      if (segment === null) continue;
-      for (let at = segment.lowerBound(from); at < segment.count; at++) {
-        const seq = segment.seqAt(at);
-        if (block.has(seq) && this.#state.entryAt(segment, at) === entry && !callback(seq)) return;
-      }
-    }
-  }
-
   #previousSeq(seq: number): number {
     const { blocks } = this.#state;
     if (seq < 1) return 0;
@@ -347,42 +207,6 @@ export class Finder {
       if (previous > 0) return previous;
     }
     return 0;
-  }
-
-  mayHave(block: Block, filter: SubjectFilter): boolean {
-    if (block.subjects === null) return true;
-    for (const [entry] of block.subjects.entries()) if (this.#state.subjects.passes(filter, entry)) return true;
-    return false;
-  }
-
-  matches(filter: SubjectFilter, segment: Segment, at: number): boolean {
-    const entry = this.#state.entryAt(segment, at);
-    return entry === undefined ? filter.matches(subjectAt(segment, at)) : this.#state.subjects.passes(filter, entry);
-  }
-
-  /** The subject of a message in memory. */
-  subjectAt(segment: Segment, at: number): string {
-    return this.#state.entryAt(segment, at)?.subject ?? subjectAt(segment, at);
-  }
-
-  #read(block: Block, segment: Segment, at: number, into: StoredMessage): LoadResult {
-    if (!segment.verify(at)) {
-      this.#loader.lose(block, segment, at);
-      return 'gone';
-    }
-    const { buffer } = segment;
-    const offset = segment.offsetAt(at);
-    const headerBytes = headerLength(buffer, offset);
-    const subjectEnd = offset + RECORD_HEAD_BYTES + subjectLength(buffer, offset);
-    into.seq = segment.seqAt(at);
-    into.subject = this.subjectAt(segment, at);
-    into.timeMs = readTimeMs(buffer, offset + 12);
-    into.timeNs = readTimeNs(buffer, offset + 12);
-    into.buffer = buffer;
-    into.headerStart = hasHeaders(buffer, offset) ? subjectEnd + 4 : subjectEnd;
-    into.payloadStart = into.headerStart + headerBytes;
-    into.payloadEnd = offset + recordLength(buffer, offset) - RECORD_HASH_BYTES;
-    return 'found';
   }
 }
 
@@ -393,9 +217,4 @@ function emptyRange(ranges: WeakMap<SubjectFilter, EmptyRange>, filter: SubjectF
     ranges.set(filter, range);
   }
   return range;
-}
-
-function subjectAt(segment: Segment, at: number): string {
-  const start = segment.offsetAt(at) + RECORD_HEAD_BYTES;
-  return subjectFromBytes(segment.buffer, start, start + subjectLength(segment.buffer, segment.offsetAt(at)));
 }

@@ -1,6 +1,7 @@
 import { type FileSystem, writeNewFile } from '../file-system.ts';
 import type { Block } from './block.ts';
 import type { CommitQueue } from './commit-queue.ts';
+import type { LogWriter } from './log-writer.ts';
 import type { StreamLog } from './stream-log.ts';
 
 /** Where nats-server puts a purge's new block and the old ones. */
@@ -14,6 +15,7 @@ export const MESSAGES = 'msgs';
  */
 export class FullPurge {
   readonly #state: StreamLog;
+  readonly #writer: LogWriter;
   readonly #queue: CommitQueue;
   readonly #fs: FileSystem;
   /** `<stream>` */
@@ -21,8 +23,9 @@ export class FullPurge {
   /** Removal of old directories, in the background. */
   #removing: Promise<void> = Promise.resolve();
 
-  constructor(state: StreamLog, queue: CommitQueue, fs: FileSystem, directory: string) {
+  constructor(state: StreamLog, writer: LogWriter, queue: CommitQueue, fs: FileSystem, directory: string) {
     this.#state = state;
+    this.#writer = writer;
     this.#queue = queue;
     this.#fs = fs;
     this.#directory = directory;
@@ -38,7 +41,7 @@ export class FullPurge {
       await step.run();
       this.#removing = this.#fs.removeTree(`${this.#directory}/${OLD_MESSAGES}`).catch(() => {});
     });
-    if (lastSeq > 0) this.#state.appendTombstone(lastSeq, this.#state.lastTimeMs, this.#state.lastTimeNs);
+    if (lastSeq > 0) this.#writer.appendTombstone(lastSeq, this.#state.lastTimeMs, this.#state.lastTimeNs);
     step.bytes = block.fileBytes;
   }
 

@@ -3,6 +3,7 @@ import { type FileSystem, isMissing, removeIfThere, synchronise, writeFully } fr
 import type { Block } from './block.ts';
 import type { BlockLoader } from './block-loader.ts';
 import type { CommitQueue } from './commit-queue.ts';
+import type { LogWriter } from './log-writer.ts';
 import { EMPTY_RECORD_BYTES, isTombstone, recordLength, recordSeq, writeErasedRecord } from './record.ts';
 import { Segment } from './segment.ts';
 import type { StreamLog } from './stream-log.ts';
@@ -15,6 +16,7 @@ export interface RandomBytes {
 /** Removes block files that hold nothing any more, and overwrites erased messages, once what they depend on is on disk. */
 export class Housekeeping {
   readonly #state: StreamLog;
+  readonly #writer: LogWriter;
   readonly #queue: CommitQueue;
   readonly #loader: BlockLoader;
   readonly #fs: FileSystem;
@@ -26,6 +28,7 @@ export class Housekeeping {
 
   constructor(
     state: StreamLog,
+    writer: LogWriter,
     queue: CommitQueue,
     loader: BlockLoader,
     fs: FileSystem,
@@ -34,6 +37,7 @@ export class Housekeeping {
     log: Log,
   ) {
     this.#state = state;
+    this.#writer = writer;
     this.#queue = queue;
     this.#loader = loader;
     this.#fs = fs;
@@ -59,7 +63,7 @@ export class Housekeeping {
     if (!isFirst && this.hasForeignTombstones(block)) return false;
     if (block.lastSeq === this.#state.lastSeq) {
       // The file knows the last sequence, and no later one does.
-      this.#state.appendTombstone(this.#state.lastSeq, this.#state.lastTimeMs, this.#state.lastTimeNs);
+      this.#writer.appendTombstone(this.#state.lastSeq, this.#state.lastTimeMs, this.#state.lastTimeNs);
     }
     this.#state.detach(block);
     if (later === null) this.unlink(block);

@@ -3,9 +3,11 @@ import type { SubjectFilter } from '../../store.ts';
 import type { Block } from './block.ts';
 import type { BlockLoader } from './block-loader.ts';
 import type { Compactor } from './compactor.ts';
-import type { Finder } from './finder.ts';
 import type { FullPurge } from './full-purge.ts';
 import type { Housekeeping } from './housekeeping.ts';
+import type { LogWriter } from './log-writer.ts';
+import type { MessageReader } from './message-reader.ts';
+import type { Queries } from './queries.ts';
 import type { Segment } from './segment.ts';
 import type { StreamLog } from './stream-log.ts';
 import { readTimeMs, readTimeNs } from './time64.ts';
@@ -29,23 +31,29 @@ interface Work {
 /** Removes many messages at once. Reads the blocks they are in, on the event loop: control plane only. */
 export class Purger {
   readonly #state: StreamLog;
+  readonly #writer: LogWriter;
   readonly #loader: BlockLoader;
-  readonly #finder: Finder;
+  readonly #reader: MessageReader;
+  readonly #queries: Queries;
   readonly #housekeeping: Housekeeping;
   readonly #compactor: Compactor;
   readonly #fullPurge: FullPurge;
 
   constructor(
     state: StreamLog,
+    writer: LogWriter,
     loader: BlockLoader,
-    finder: Finder,
+    reader: MessageReader,
+    queries: Queries,
     housekeeping: Housekeeping,
     compactor: Compactor,
     fullPurge: FullPurge,
   ) {
     this.#state = state;
+    this.#writer = writer;
     this.#loader = loader;
-    this.#finder = finder;
+    this.#reader = reader;
+    this.#queries = queries;
     this.#housekeeping = housekeeping;
     this.#compactor = compactor;
     this.#fullPurge = fullPurge;
@@ -61,7 +69,7 @@ export class Purger {
       if (below < this.#state.firstSeq) return -1;
       if (below > this.#state.lastSeq) return this.#purgeAll(below, onRemoved);
     }
-    const total = this.#finder.count(filter, 0);
+    const total = this.#queries.count(filter, 0);
     const most = keep === 0 ? total : total - keep;
     const last = belowSeq === 0 ? this.#state.lastSeq : Math.min(belowSeq - 1, this.#state.lastSeq);
     const removed = most > 0 ? this.#removeMatching(all ? null : filter, last, most, onRemoved) : 0;
@@ -75,7 +83,7 @@ export class Purger {
         if (block.messages === 0) continue;
         this.#loader.loadSync(block);
         this.#eachMatching(block, null, Number.MAX_SAFE_INTEGER, (segment, at, seq) => {
-          onRemoved(seq, this.#finder.subjectAt(segment, at));
+          onRemoved(seq, this.#reader.subjectAt(segment, at));
           return true;
         });
       }
@@ -90,7 +98,7 @@ export class Purger {
     // Retiring a block takes it, and perhaps more, out of the list.
     for (const block of [...this.#state.blocks]) {
       if (removed === most || block.firstSeq > last) break;
-      if (block.messages === 0 || (filter !== null && !this.#finder.mayHave(block, filter))) continue;
+      if (block.messages === 0 || (filter !== null && !this.#reader.mayHave(block, filter))) continue;
       if (filter === null && onRemoved === null && block.lastSeq <= last && block.messages <= most - removed) {
         const { messages } = block;
         if (this.#removeFirst(block, work)) {
@@ -102,8 +110,8 @@ export class Purger {
       removed += this.#removeFrom(block, filter, last, most - removed, work);
     }
     // With these gone the limits would let others back in that they evicted.
-    if (removed > 0) this.#state.sealEvictions();
-    for (const { seq, timeMs, timeNs } of work.tombstones) this.#state.appendTombstone(seq, timeMs, timeNs);
+    if (removed > 0) this.#writer.sealEvictions();
+    for (const { seq, timeMs, timeNs } of work.tombstones) this.#writer.appendTombstone(seq, timeMs, timeNs);
     for (const block of work.retired) this.#housekeeping.unlink(block);
     return removed;
   }
@@ -123,7 +131,7 @@ export class Purger {
       if (removed === most) return false;
       const time = segment.offsetAt(at) + 12;
       tombstones.push({ seq, timeMs: readTimeMs(segment.buffer, time), timeNs: readTimeNs(segment.buffer, time) });
-      const subject = this.#finder.subjectAt(segment, at);
+      const subject = this.#reader.subjectAt(segment, at);
       this.#state.takeOut(block, segment, at, seq);
       onRemoved?.(seq, subject);
       removed++;
@@ -148,7 +156,7 @@ export class Purger {
         const seq = segment.seqAt(at);
         if (seq > last) return;
         if (!block.has(seq)) continue;
-        if (filter !== null && !this.#finder.matches(filter, segment, at)) continue;
+        if (filter !== null && !this.#reader.matches(filter, segment, at)) continue;
         if (!callback(segment, at, seq)) return;
       }
     }

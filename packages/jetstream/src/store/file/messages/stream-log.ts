@@ -1,29 +1,17 @@
 import { subjectFromBytes } from '@nats-ts/protocol';
-import { checkSequence, RECORD_BYTES_MAX } from '../../shared/limits.ts';
+import { checkSequence } from '../../shared/limits.ts';
 import { Block } from './block.ts';
 import type { BlockCache } from './block-cache.ts';
 import { BlockSubjects } from './block-subjects.ts';
-import { BLOCK_GAPS_MAX, WINDOW_BYTES_MIN } from './limits.ts';
-import {
-  checkedSubjectBytes,
-  EMPTY_RECORD_BYTES,
-  RECORD_HEAD_BYTES,
-  recordLength,
-  subjectLength,
-  writeEmptyRecord,
-  writeMessageRecord,
-} from './record.ts';
-import { Segment } from './segment.ts';
+import { RECORD_HEAD_BYTES, recordLength, subjectLength } from './record.ts';
+import type { Segment } from './segment.ts';
 import { SeqSet } from './seq-set.ts';
 import { type SubjectEntry, SubjectTable } from './subject-table.ts';
 import { readTimeMs, readTimeNs } from './time64.ts';
 
-/** Sequences skipped at once that get a record each. */
-const SKIP_RECORDS_MAX = 64;
-
 /**
- * The state of a stream's messages: blocks, subjects and counts. Its methods change it at once and touch no file;
- * `CommitQueue` brings what they leave in the blocks' buffers to disk.
+ * The state of a stream's messages: blocks, subjects and counts. Its methods change it at once and touch no file.
+ * `LogWriter` adds to it, and `CommitQueue` brings what that leaves in the blocks' buffers to disk.
  */
 export class StreamLog {
   readonly stream: string;
@@ -45,126 +33,20 @@ export class StreamLog {
   lastTimeNs = 0;
   /** Index the next new block gets at least. */
   #nextIndex = 1;
-  readonly #onWritten: (block: Block, bytes: number) => void;
 
-  /** @param onWritten told of bytes that stand in a block's buffer and have to go to its file. */
-  constructor(
-    stream: string,
-    blockBytesMax: number,
-    cache: BlockCache,
-    onWritten: (block: Block, bytes: number) => void,
-  ) {
+  constructor(stream: string, blockBytesMax: number, cache: BlockCache) {
     this.stream = stream;
     this.blockBytesMax = blockBytesMax;
     this.cache = cache;
-    this.#onWritten = onWritten;
   }
 
   get tail(): Block | undefined {
     return this.blocks.at(-1);
   }
 
-  /** Appends a message to the last block's buffer and returns its sequence. */
-  append(
-    subject: string,
-    header: Uint8Array,
-    headerStart: number,
-    headerEnd: number,
-    payload: Uint8Array,
-    payloadStart: number,
-    payloadEnd: number,
-    timeMs: number,
-    timeNs: number,
-  ): number {
-    const known = this.subjects.get(subject);
-    const subjectBytes = known === undefined ? checkedSubjectBytes(subject) : known.bytes;
-    const headerBytes = headerEnd > headerStart ? headerEnd - headerStart + 4 : 0;
-    const length = EMPTY_RECORD_BYTES + subjectBytes + headerBytes + payloadEnd - payloadStart;
-    if (length > RECORD_BYTES_MAX) {
-      throw new RangeError(`message record of ${length} bytes is above the limit of ${RECORD_BYTES_MAX} bytes`);
-    }
-    const seq = this.lastSeq + 1;
-    checkSequence(seq);
-    const block = this.#blockFor(length, seq - 1);
-    const window = this.#window(block, length);
-    const offset = window.length;
-    writeMessageRecord(
-      block.key,
-      window.buffer,
-      offset,
-      length,
-      seq,
-      subject,
-      subjectBytes,
-      header,
-      headerStart,
-      headerEnd,
-      payload,
-      payloadStart,
-      payloadEnd,
-      timeMs,
-      timeNs,
-    );
-    const entry = known ?? this.subjects.add(subject, subjectBytes);
-    window.index(offset, seq, entry.id, true);
-    this.subjects.appended(entry, seq);
-    this.#grow(block, window, length);
-    this.#countIn(block, seq, length, timeMs, timeNs);
-    return seq;
-  }
-
-  /** Uses up sequences up to `seq` without a message. */
-  skipTo(seq: number, timeMs: number, timeNs: number): void {
-    checkSequence(seq);
-    // One record at the end says it for all; nats-server 2.10 miscounts what is in front of it.
-    if (seq - this.lastSeq <= SKIP_RECORDS_MAX) {
-      for (let next = this.lastSeq + 1; next < seq; next++) this.#skip(next, timeMs, timeNs);
-    }
-    this.#skip(seq, timeMs, timeNs);
-  }
-
-  #skip(seq: number, timeMs: number, timeNs: number): void {
-    const block = this.#blockFor(EMPTY_RECORD_BYTES, seq);
-    this.#appendEmpty(block, seq, 'erased', timeMs, timeNs);
-    if (block.messages === 0) block.firstSeq = seq + 1;
-    else block.removed.addRange(block.lastSeq + 1, seq);
-    this.#setLast(block, seq, timeMs, timeNs);
-    if (this.messages === 0) this.firstSeq = seq + 1;
-  }
-
-  /** Marks a sequence as removed, for good. One above all others also becomes the last one used. */
-  appendTombstone(seq: number, timeMs: number, timeNs: number): void {
-    const isBeyond = seq > this.lastSeq;
-    checkSequence(seq);
-    // Without a message in front of it nats-server takes a tombstone's sequence for one that was used.
-    const mustStart = isBeyond && (this.tail?.messages ?? 0) > 0;
-    const block = mustStart ? this.#startBlock() : this.#blockFor(EMPTY_RECORD_BYTES, this.lastSeq);
-    this.#appendEmpty(block, seq, 'tombstone', timeMs, timeNs);
-    if (!isBeyond) return;
-    block.firstSeq = seq + 1;
-    block.lastSeq = seq;
-    this.lastSeq = seq;
-    if (this.messages === 0) this.firstSeq = seq + 1;
-  }
-
   /** A limit evicted a message: as long as nothing else is removed, the same limit would evict it again. */
   noteEvicted(block: Block, seq: number): void {
     if (block.evicted.add(seq)) this.evicted++;
-  }
-
-  /** Marks what limits evicted as removed for good. False if there is nothing of that kind. */
-  sealEvictions(): boolean {
-    if (this.evicted === 0) return false;
-    this.evicted = 0;
-    for (const block of [...this.blocks]) {
-      if (block.evicted.size === 0) continue;
-      const { evicted } = block;
-      block.evicted = new SeqSet();
-      evicted.eachRange((first, last) => {
-        for (let seq = first; seq <= last; seq++) this.appendTombstone(seq, this.lastTimeMs, this.lastTimeNs);
-      });
-    }
-    return true;
   }
 
   /** Index of the block in which the sequence is, or would be; `blocks.length` if it is above all. */
@@ -315,85 +197,6 @@ export class StreamLog {
       }
     }
     block.subjects = subjects;
-  }
-
-  /** The last block if `bytes` more fit into it and it does not get too many gaps up to `seq`; else a new one. */
-  #blockFor(bytes: number, seq: number): Block {
-    const tail = this.tail;
-    if (tail !== undefined) {
-      const full = tail.fileBytes > 0 && tail.fileBytes + bytes > this.blockBytesMax;
-      const gaps = tail.messages > 0 ? tail.removed.size + seq - tail.lastSeq : 0;
-      if (!full && gaps <= BLOCK_GAPS_MAX) return tail;
-    }
-    return this.#startBlock();
-  }
-
-  #startBlock(): Block {
-    const tail = this.tail;
-    if (tail !== undefined) this.noteSubjects(tail);
-    const block = this.newBlock(this.lastSeq);
-    // Whoever fills a block fills the next one too: spare it the first few doublings.
-    const filled = tail?.written?.start === 0 ? Math.floor(tail.written.length / 4) : 0;
-    if (filled > WINDOW_BYTES_MIN) {
-      block.written = new Segment(block, 0, Buffer.allocUnsafeSlow(filled));
-      this.cache.use(block.written);
-    }
-    this.blocks.push(block);
-    return block;
-  }
-
-  /** The buffer behind a block's end, with room for `bytes`. */
-  #window(block: Block, bytes: number): Segment {
-    let window = block.written;
-    if (window === null) {
-      const size = Math.max(bytes, WINDOW_BYTES_MIN);
-      window = new Segment(block, block.fileBytes, Buffer.allocUnsafeSlow(size));
-      block.written = window;
-      this.cache.use(window);
-    } else if (window.length + bytes > window.buffer.length) {
-      window.reserve(bytes, this.blockBytesMax - window.start);
-      this.cache.resized(window);
-    }
-    return window;
-  }
-
-  #grow(block: Block, window: Segment, bytes: number): void {
-    window.length += bytes;
-    block.fileBytes += bytes;
-    this.#onWritten(block, bytes);
-  }
-
-  #appendEmpty(block: Block, seq: number, kind: 'tombstone' | 'erased', timeMs: number, timeNs: number): void {
-    const window = this.#window(block, EMPTY_RECORD_BYTES);
-    writeEmptyRecord(block.key, window.buffer, window.length, seq, kind, timeMs, timeNs);
-    this.#grow(block, window, EMPTY_RECORD_BYTES);
-  }
-
-  #countIn(block: Block, seq: number, length: number, timeMs: number, timeNs: number): void {
-    if (block.messages === 0) {
-      block.firstSeq = seq;
-      block.firstTimeMs = timeMs;
-      block.firstTimeNs = timeNs;
-    } else if (seq > block.lastSeq + 1) {
-      block.removed.addRange(block.lastSeq + 1, seq - 1);
-    }
-    // Counted again when the block is full: not on the way of every message.
-    block.subjects = null;
-    block.messages++;
-    block.bytes += length;
-    if (this.messages === 0) this.firstSeq = seq;
-    this.messages++;
-    this.bytes += length;
-    this.#setLast(block, seq, timeMs, timeNs);
-  }
-
-  #setLast(block: Block, seq: number, timeMs: number, timeNs: number): void {
-    block.lastSeq = seq;
-    block.lastTimeMs = timeMs;
-    block.lastTimeNs = timeNs;
-    this.lastSeq = seq;
-    this.lastTimeMs = timeMs;
-    this.lastTimeNs = timeNs;
   }
 
   /** Moves a block's first sequence to its next message, which is in memory as the one before it was. */

@@ -29,6 +29,8 @@ export class SubjectRecount {
   #count(block: Block, counted: Map<string, SubjectState>): void {
     for (const segment of [block.read, block.written]) {
       for (let at = 0; at < (segment?.count ?? 0); at++) {
+        // What the index says may be what the counting went wrong by.
+        segment!.setSubjectId(at, 0);
         const seq = segment!.seqAt(at);
         if (!block.has(seq)) continue;
         const offset = segment!.offsetAt(at);
@@ -44,7 +46,7 @@ export class SubjectRecount {
     }
   }
 
-  /** Entries stay the objects they are: the blocks' indexes name them. */
+  /** Entries stay the objects they are: what is known of other blocks names them. */
   #correct(counted: Map<string, SubjectState>): void {
     const { subjects } = this.#state;
     const gone: SubjectEntry[] = [];
