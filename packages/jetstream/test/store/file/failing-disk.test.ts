@@ -130,6 +130,21 @@ describe('a disk that refuses', () => {
     expect(again.messages).toBe(5);
   });
 
+  it('can be closed while a block that is being rewritten waits for it', async () => {
+    const disk = new SimDisk();
+    const store = await openStream('/S', dependencies(disk), SMALL);
+    for (let at = 0; at < 40; at++) append(store, 's.a', 'x'.repeat(1000));
+    await committed(store);
+    for (let seq = 2; seq <= 25; seq++) store.remove(seq, 'user', false);
+    for (let turns = 0; turns < 1000 && !disk.list('/S/msgs').includes('/S/msgs/1.new'); turns++) await turn();
+    disk.faults.push({ operation: 'write', path: /blk$/, code: 'EIO', times: 1000 });
+    append(store, 's.a', 'never acknowledged');
+    await failed(store);
+    await store.close();
+    const again = await openStream('/S', dependencies(disk.killed(() => 0)), SMALL);
+    expect(again.state()).toMatchObject({ messages: 16, lastSeq: 40 });
+  });
+
   it('refuses a purge, a removal of blocks and an erasure on the way, and does them later', async () => {
     for (const operation of ['rename', 'unlink', 'fsyncDir', 'fdatasync', 'fsync', 'open'] as const) {
       for (const what of ['purge', 'evict', 'erase'] as const) {
