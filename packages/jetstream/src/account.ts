@@ -80,11 +80,11 @@ export class JetStreamAccount implements ConsumerAccount {
    * Adds a stream of a checked configuration, or finds the one that has it already. Throws ApiError. The caller makes sure that no
    * other change of the account's streams runs meanwhile.
    */
-  async create(config: StreamConfig): Promise<Stream> {
+  async create(config: StreamConfig): Promise<{ stream: Stream; isNew: boolean }> {
     checkReplicasSupported(config);
     const existing = this.streams.get(config.name);
     if (existing !== undefined) {
-      if (isSameConfig(existing.config, config)) return existing;
+      if (isSameConfig(existing.config, config)) return { stream: existing, isNew: false };
       throw apiError('StreamNameExist');
     }
     if (this.offline.has(config.name)) throw apiError('StreamNameExist');
@@ -99,8 +99,7 @@ export class JetStreamAccount implements ConsumerAccount {
     const stream = new Stream(this.#engine, this, store, config);
     this.streams.set(config.name, stream);
     stream.start();
-    stream.announce('CREATED');
-    return stream;
+    return { stream, isNew: true };
   }
 
   /** Gives a stream another checked configuration. Throws ApiError. The same precaution as create(). */

@@ -26,8 +26,11 @@ const create: ApiRoute = {
       throw invalidConfig('stream has no mirror but does have mirror direct');
     }
     account.checkCount(name);
-    const stream = await account.create(checkStreamConfig(raw, account.rules));
-    call.respond({ ...streamInfo(stream, { dynamic: true }), ts: nowText(stream), did_create: true });
+    const { stream, isNew } = await account.create(checkStreamConfig(raw, account.rules));
+    // Before the announcement: a stream that captures advisories captures its own, but its answer does not count it.
+    const info = streamInfo(stream, { dynamic: true });
+    if (isNew) stream.announce('CREATED');
+    call.respond({ ...info, ts: nowText(stream), did_create: true });
   },
 };
 

@@ -33,7 +33,9 @@ export async function openStream(
   };
   const account = new JetStreamAccount(engine, host.account());
   engine.accounts.set('$G', account);
-  const stream = await account.create(checkStreamConfig({ name: 'S', subjects: ['s.>'], ...config }, account.rules));
+  const { stream } = await account.create(
+    checkStreamConfig({ name: 'S', subjects: ['s.>'], ...config }, account.rules),
+  );
   return {
     host,
     stream,
