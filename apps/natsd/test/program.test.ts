@@ -85,6 +85,10 @@ it('names what it cannot do yet and does not start', () => {
   for (const key of ['cluster', 'leafnodes', 'websocket', 'mqtt', 'jetstream.domain', 'accounts']) {
     expect(done.stderr).toContain(`"${key}" is not supported yet by nats-ts`);
   }
+  writeFileSync(file, `jetstream { store_dir: "${dir.path}", limits { default_max_consumers: 5 } }\n`);
+  const limit = run('-a', '127.0.0.1', '-p', '-1', '-c', file);
+  expect(limit.status).toBe(1);
+  expect(limit.stderr).toContain('"jetstream.limits.default_max_consumers" is not supported yet by nats-ts');
   for (const flag of ['routes', 'cluster', 'signal']) {
     expect(run(`-${flag}`, 'x')).toMatchObject({
       status: 1,

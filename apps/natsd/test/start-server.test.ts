@@ -196,3 +196,28 @@ it('goes on with other streams and core messages while its disk is broken', asyn
   expect(await publish(client, 'm', 'x')).toEqual({ stream: 'M', seq: 1 });
   fileSystem.full = false;
 });
+
+it('stores a message once that its publisher sends again until the full disk takes it', async () => {
+  using dir = new TempDir('embed');
+  const fileSystem = new TestDisk();
+  const jetstream = { storeDir: dir.path, fileSystem };
+  const header = (id: string): string => `NATS/1.0\r\nNats-Msg-Id: ${id}\r\n\r\n`;
+  {
+    await using server = await startServer({ port: 0, jetstream });
+    await using client = await WireClient.connect(server.port);
+    const send = async (id: string): Promise<{ error?: object; seq: number }> => {
+      const answer = await client.request('s', id, header(id));
+      return JSON.parse(answer.kind === 'silence' ? '{"error":{}}' : answer.message.payload);
+    };
+    await api(client, 'STREAM.CREATE.S', { name: 'S', subjects: ['s'] });
+    expect(await send('before')).toMatchObject({ seq: 1 });
+    fileSystem.full = true;
+    for (const id of ['a', 'b', 'c']) expect((await send(id)).error).toMatchObject({ err_code: 10_077 });
+    fileSystem.full = false;
+    for (const id of ['a', 'b', 'c']) await until(`${id} is taken`, async () => (await send(id)).error === undefined);
+    expect((await api(client, 'STREAM.INFO.S')).state).toMatchObject({ messages: 4, last_seq: 4 });
+  }
+  await using server = await startServer({ port: 0, jetstream });
+  await using client = await WireClient.connect(server.port);
+  expect((await api(client, 'STREAM.INFO.S')).state).toMatchObject({ messages: 4, last_seq: 4 });
+});
