@@ -3,24 +3,14 @@
  * `node packages/server/scripts/assemble-arena.ts`. A test compares the two.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-
-interface WabtModule {
-  resolveNames(): void;
-  validate(): void;
-  toBinary(options: { write_debug_names: boolean }): { buffer: Uint8Array };
-  destroy(): void;
-}
-type Wabt = () => Promise<{ parseWat(name: string, text: Uint8Array, features: object): WabtModule }>;
+import wabt from 'wabt';
 
 const source = new URL('../src/connection/arena.wat', import.meta.url);
 const target = new URL('../src/connection/arena.generated.ts', import.meta.url);
 
 /** The generated file's text as it follows from the WebAssembly text. */
 export async function assembleArena(): Promise<string> {
-  // The assembler is a development dependency of the package that has the larger module.
-  const wabt = createRequire(new URL('../../jetstream/package.json', import.meta.url))('wabt') as Wabt;
   const { parseWat } = await wabt();
   const module = parseWat('arena.wat', await readFile(source), { simd: true, bulk_memory: true });
   module.resolveNames();
