@@ -21,6 +21,9 @@ export const LOOKUP_WORK = 2;
 export const DELIVERIES_FREE = 4;
 /** Units that a SUB or UNSUB costs. */
 export const SUBSCRIBE_WORK = 4;
+/** Units that a message for somebody inside the process costs, and a request to the JetStream API there. */
+export const INTERNAL_WORK = 8;
+export const API_WORK = 1024;
 /** Subscriptions of a closed connection that are taken out at a time. */
 export const DROPPED_PER_TURN = 2048;
 /** Connections with unsent output before they are flushed in the middle of a chunk. */

@@ -366,7 +366,7 @@ describe('the other endpoints', () => {
       jsz(options) {
         asked.push(options);
         if (options.account === 'bad') throw new Error('account "bad" not found');
-        return { memory: 1, api: {}, streams: 2 };
+        return { memory: 1, api: {}, streams: 2, reserved_memory: 2n ** 64n - 1n };
       },
       healthz: (options) =>
         options.stream === 'gone'
@@ -382,7 +382,10 @@ describe('the other endpoints', () => {
       'server_id',
       'now',
       'streams',
+      'reserved_memory',
     ]);
+    expect((await get('jsz?acc=a')).text).toContain('"reserved_memory": 18446744073709551615');
+    asked.length = 1;
     expect(asked).toMatchObject([{ account: 'a', limit: 5, consumers: true, streams: false }]);
     expect(await get('jsz?acc=bad')).toMatchObject({ status: 400, text: 'account "bad" not found' });
     expect((await get('accountz?acc=$G')).json.account_detail.jetstream_enabled).toBe(true);

@@ -13,6 +13,7 @@ export {
   tokens,
 } from './subject.ts';
 export { isSubset, overlaps, subjectMatches } from './subject-relations.ts';
+export { SUBJECT_SET_STEPS_MAX, SubjectSet, TooManySubjects } from './subject-set.ts';
 export { SubjectTransform, type TransformOptions } from './subject-transform.ts';
 export { SubjectTree } from './subject-tree.ts';
 export type { SubjectTreeCallback } from './subject-walk.ts';

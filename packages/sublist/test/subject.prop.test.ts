@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileFilter, hasWildcards, isSubscribable, isSubset, overlaps, subjectMatches } from '../src/index.ts';
+import {
+  compileFilter,
+  hasWildcards,
+  isSubscribable,
+  isSubset,
+  overlaps,
+  SubjectSet,
+  subjectMatches,
+} from '../src/index.ts';
 import { anySubject, literal, pattern } from './arbitraries.ts';
 import { naiveMatches, naiveSubscribable } from './naive.ts';
 
@@ -49,6 +57,25 @@ describe('subject rules', () => {
         expect(overlaps(a, b)).toBe(ofA.some((subject) => setOfB.has(subject)));
       }),
       { numRuns: 150 },
+    );
+  });
+});
+
+describe('a set of subjects', () => {
+  it('counts what overlaps and what covers as trying every pair would', () => {
+    fc.assert(
+      fc.property(
+        fc.array(pattern, { maxLength: 8 }),
+        pattern,
+        fc.integer({ min: 1, max: 9 }),
+        (subjects, one, max) => {
+          const set = new SubjectSet(subjects);
+          const overlapping = subjects.filter((other) => overlaps(one, other)).length;
+          expect(set.countOverlaps(one, max)).toBe(Math.min(max, overlapping));
+          const covering = subjects.filter((other) => isSubset(one, other)).length;
+          expect(set.countCovering(one, max)).toBe(Math.min(max, covering));
+        },
+      ),
     );
   });
 });

@@ -8,7 +8,10 @@ import {
   isValidPublishSubject,
   isValidSubject,
   overlaps,
+  SUBJECT_SET_STEPS_MAX,
+  SubjectSet,
   subjectMatches,
+  TooManySubjects,
   tokenCount,
   tokens,
 } from '../src/index.ts';
@@ -167,5 +170,41 @@ describe('a compiled filter', () => {
 
   it('matches nothing without subjects', () => {
     expect(compileFilter([]).matches('a')).toBe(false);
+  });
+});
+
+describe('a set of subjects', () => {
+  it('tells how twenty thousand relate to one another without trying every pair', () => {
+    const subjects = Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? `s.${i}` : `s.${i}.*.x.>`));
+    const set = new SubjectSet(subjects);
+    for (const subject of subjects) {
+      expect(set.countOverlaps(subject, 2)).toBe(1);
+      expect(set.countCovering(subject, 2)).toBe(1);
+    }
+    expect(set.countOverlaps('s.>', 100_000)).toBe(20_000);
+    expect(set.countOverlaps('*.1.a.x.y', 2)).toBe(1);
+    expect(set.countCovering('s.1.a.x.*', 2)).toBe(1);
+  });
+
+  it('takes subjects of any number of tokens', () => {
+    const long = Array.from({ length: 100_000 }, () => 'a').join('.');
+    const set = new SubjectSet([long, `${long}.>`]);
+    expect(set.countOverlaps(long, 2)).toBe(1);
+    expect(set.countOverlaps(`${long}.b`, 2)).toBe(1);
+    expect(set.countOverlaps(long.replaceAll('a', '*'), 2)).toBe(1);
+  });
+
+  it('gives up where wildcards make it too much work', () => {
+    const size = 8000;
+    const set = new SubjectSet();
+    for (let i = 0; i < size; i++) {
+      set.add(`*.x.${i}`);
+      set.add(`${i}.y.*`);
+    }
+    let asked = 0;
+    expect(() => {
+      for (; asked < size; asked++) set.countOverlaps(`*.x.${asked}`, 2);
+    }).toThrowError(TooManySubjects);
+    expect(asked).toBeGreaterThan(SUBJECT_SET_STEPS_MAX / size / 4);
   });
 });

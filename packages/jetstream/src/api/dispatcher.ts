@@ -35,15 +35,13 @@ export class ApiDispatcher {
     this.#engine = engine;
     this.#account = account;
     this.#routes = compile(routes);
-    const schedule = (callback: () => void): void => {
-      engine.host.clock.setTimer(callback, 0);
-    };
+    const { clock } = engine.host;
     const limit = engine.settings.limits.requestQueue;
     const run = (queued: Queued): void | Promise<void> => this.#run(queued);
     const overflow = (dropped: number): void => this.#overflow(dropped);
     const failed = (error: unknown): void => engine.host.log.error(`JetStream API request failed: ${String(error)}`);
-    this.#main = new RequestQueue(limit, schedule, run, overflow, failed);
-    this.#info = new RequestQueue(limit, schedule, run, overflow, failed);
+    this.#main = new RequestQueue(limit, clock, run, overflow, failed);
+    this.#info = new RequestQueue(limit, clock, run, overflow, failed);
   }
 
   /** Requests that wait. */

@@ -1,10 +1,15 @@
+import type { Clock } from '../host.ts';
+
+/** Milliseconds of requests in a row before everything else in the process gets its turn. */
+export const REQUESTS_TURN_MS = 20;
+
 /**
  * Requests that wait for their turn, handled one after the other. `run` may answer later (a promise): the next request starts when it
  * has settled, so that the order within the queue is kept.
  */
 export class RequestQueue<T> {
   readonly #limit: number;
-  readonly #schedule: (callback: () => void) => void;
+  readonly #clock: Clock;
   readonly #run: (item: T) => void | Promise<void>;
   readonly #onOverflow: (dropped: number) => void;
   readonly #onError: (error: unknown) => void;
@@ -16,18 +21,17 @@ export class RequestQueue<T> {
 
   /**
    * @param limit when so many wait, all of them are dropped and `onOverflow` is told how many.
-   * @param schedule calls back in a later turn of the event loop.
    * @param onError told what `run` throws or rejects with; the next request starts all the same.
    */
   constructor(
     limit: number,
-    schedule: (callback: () => void) => void,
+    clock: Clock,
     run: (item: T) => void | Promise<void>,
     onOverflow: (dropped: number) => void,
     onError: (error: unknown) => void,
   ) {
     this.#limit = limit;
-    this.#schedule = schedule;
+    this.#clock = clock;
     this.#run = run;
     this.#onOverflow = onOverflow;
     this.#onError = onError;
@@ -57,10 +61,10 @@ export class RequestQueue<T> {
   #wake(): void {
     if (this.#isScheduled || this.#isBusy) return;
     this.#isScheduled = true;
-    this.#schedule(() => {
+    this.#clock.setTimer(() => {
       this.#isScheduled = false;
       void this.#drain();
-    });
+    }, 0);
   }
 
   /** What one request throws must not stop the others. */
@@ -75,12 +79,14 @@ export class RequestQueue<T> {
   async #drain(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
+    const endMs = this.#clock.now() + REQUESTS_TURN_MS;
     try {
       while (this.#head < this.#items.length) {
         const pending = this.#runOne(this.#items[this.#head++]!);
         if (pending !== undefined) await pending;
+        if (this.#clock.now() >= endMs) break;
       }
-      this.clear();
+      if (this.length === 0) this.clear();
     } finally {
       this.#isBusy = false;
       if (this.length > 0) this.#wake();

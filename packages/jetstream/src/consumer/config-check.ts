@@ -1,4 +1,4 @@
-import { hasWildcards, isSubset, isValidSubject } from '@nats-ts/sublist';
+import { hasWildcards, isSubset, isValidSubject, SubjectSet } from '@nats-ts/sublist';
 import { type ApiError, apiError, notSupportedYet } from '../errors/api-error.ts';
 import type { StreamConfig } from '../stream/config.ts';
 import type { ConsumerLimits } from '../stream/consumer-port.ts';
@@ -134,12 +134,12 @@ function checkFilters(config: ConsumerConfig): void {
   }
   if (config.filter_subjects.includes('')) throw apiError('ConsumerEmptyFilter');
   const filters = filterSubjects(config);
-  filters.forEach((filter, at) => {
+  const all = new SubjectSet(filters.filter(isValidSubject));
+  for (const filter of filters) {
     if (!isValidSubject(filter)) throw invalidConfig('invalid subject');
-    if (filters.some((other, otherAt) => otherAt !== at && isValidSubject(other) && isSubset(filter, other))) {
-      throw apiError('ConsumerOverlappingSubjectFilters');
-    }
-  });
+    // It is covered by itself.
+    if (all.countCovering(filter, 2) > 1) throw apiError('ConsumerOverlappingSubjectFilters');
+  }
 }
 
 function checkMetadata(config: ConsumerConfig): void {

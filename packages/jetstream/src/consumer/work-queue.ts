@@ -1,4 +1,4 @@
-import { overlaps } from '@nats-ts/sublist';
+import { SubjectSet } from '@nats-ts/sublist';
 import { apiError } from '../errors/api-error.ts';
 import type { ConsumerStream } from '../stream/consumer-port.ts';
 import { type ConsumerConfig, filterSubjects } from './config.ts';
@@ -16,11 +16,11 @@ export function checkWorkQueue(stream: ConsumerStream, config: ConsumerConfig): 
 /** Refuses filters of a work queue consumer that another consumer's overlap (10100). */
 export function checkPartition(stream: ConsumerStream, config: ConsumerConfig): void {
   if (stream.config.retention !== 'workqueue') return;
-  const filters = filterSubjects(config);
+  const filters = new SubjectSet(filterSubjects(config));
   for (const other of stream.consumers.values()) {
     if (other.name === config.name || other.isHidden) continue;
     const taken = other.filter?.subjects ?? ['>'];
-    if (filters.some((filter) => taken.some((subject) => overlaps(filter, subject)))) {
+    if (taken.some((subject) => filters.countOverlaps(subject, 1) > 0)) {
       throw apiError('ConsumerWQConsumerNotUnique');
     }
   }

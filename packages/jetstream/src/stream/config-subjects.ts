@@ -1,4 +1,12 @@
-import { isSubset, isValidSubject, overlaps, SubjectTransform, TransformError } from '@nats-ts/sublist';
+import {
+  isSubset,
+  isValidSubject,
+  overlaps,
+  SubjectSet,
+  SubjectTransform,
+  TooManySubjects,
+  TransformError,
+} from '@nats-ts/sublist';
 import { type ApiError, apiError } from '../errors/api-error.ts';
 import type { RepublishConfig, SubjectTransformConfig } from './config.ts';
 import type { RawStreamConfig } from './config-schema.ts';
@@ -16,15 +24,26 @@ function invalid(text: string): ApiError {
 export function checkSubjects(raw: RawStreamConfig, replicas: number): readonly string[] {
   const subjects = raw.subjects ?? [];
   if (subjects.length === 0) return [raw.name ?? ''];
+  const all = new SubjectSet(subjects);
   subjects.forEach((subject, index) => {
     if (!isValidSubject(subject)) throw invalid('invalid subject');
     if (raw.no_ack !== true) checkReserved(subject);
     else if (subject === '>' && replicas !== 1) throw invalid('capturing all subjects requires replicas of 1');
-    for (const other of subjects.slice(index + 1)) {
-      if (overlaps(other, subject)) throw invalid(`subject ${quote(subject)} overlaps with ${quote(other)}`);
-    }
+    if (isAlone(all, subject)) return;
+    const other = subjects.find((later, at) => at > index && overlaps(later, subject));
+    throw invalid(`subject ${quote(subject)} overlaps with ${quote(other ?? subject)}`);
   });
   return subjects;
+}
+
+/** True if `subject`, one of the set, overlaps with no other. */
+function isAlone(all: SubjectSet, subject: string): boolean {
+  try {
+    return all.countOverlaps(subject, 2) < 2;
+  } catch (error) {
+    if (error instanceof TooManySubjects) throw invalid(error.message);
+    throw error;
+  }
 }
 
 /** A stream that acknowledges must not capture requests and system messages: its acks would answer them. */

@@ -1,8 +1,45 @@
 import { describe, expect, it } from 'vitest';
-import { RequestQueue } from '../../src/api/request-queue.ts';
+import { REQUESTS_TURN_MS, RequestQueue } from '../../src/api/request-queue.ts';
+import type { Clock } from '../../src/host.ts';
 import { turns } from '../manual-clock.ts';
 
+/** Time that passes when it is told to, and turns that come at once. */
+class TurnClock implements Clock {
+  ms = 0;
+  now(): number {
+    return this.ms;
+  }
+  setTimer(callback: () => void): { cancel(): void } {
+    const immediate = setImmediate(callback);
+    return { cancel: () => clearImmediate(immediate) };
+  }
+}
+
+const clock = new TurnClock();
+
 describe('RequestQueue', () => {
+  it('lets everything else go on after a turn of requests', async () => {
+    const ran: number[] = [];
+    const run = (item: number): void => {
+      ran.push(item);
+      clock.ms += REQUESTS_TURN_MS / 2;
+    };
+    const queue = new RequestQueue<number>(
+      10,
+      clock,
+      run,
+      () => undefined,
+      () => undefined,
+    );
+    for (const item of [1, 2, 3, 4, 5]) queue.push(item);
+    const seen: number[] = [];
+    while (queue.length > 0) {
+      await turns(1);
+      seen.push(ran.length);
+    }
+    expect([ran, seen.filter((count) => count % 2 === 1)]).toEqual([[1, 2, 3, 4, 5], [5]]);
+  });
+
   it('runs one after the other, and goes on after one that fails', async () => {
     const ran: string[] = [];
     const errors: unknown[] = [];
@@ -14,7 +51,7 @@ describe('RequestQueue', () => {
     };
     const queue = new RequestQueue<string>(
       10,
-      (callback) => setImmediate(callback),
+      clock,
       run,
       () => undefined,
       (error) => errors.push(error),
@@ -34,7 +71,7 @@ describe('RequestQueue', () => {
     const dropped: number[] = [];
     const queue = new RequestQueue<number>(
       3,
-      (callback) => setImmediate(callback),
+      clock,
       (item) => void ran.push(item),
       (count) => dropped.push(count),
       () => undefined,

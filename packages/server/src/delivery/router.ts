@@ -146,6 +146,7 @@ export class Router {
 
   /** A mistake in a subscriber inside the process must not hit the publisher. */
   #call(subscription: Subscription, frame: MessageFrame): boolean {
+    frame.publisher?.intake.worked(subscription.work);
     try {
       subscription.delivered++;
       return subscription.callback!(frame);

@@ -2,6 +2,7 @@ import { subjectToBytes } from '@nats-ts/protocol';
 import type { ClientKind } from '../client-kind.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { InternalCallback } from '../internal-message.ts';
+import { API_WORK, INTERNAL_WORK } from '../limits.ts';
 
 /** A subscription of a connection, or of somebody inside the process. */
 export class Subscription {
@@ -18,6 +19,8 @@ export class Subscription {
   /** Messages after which it ends by itself; 0 = never. */
   max = 0;
   isClosed = false;
+  /** What a message costs when `callback` takes it, in units of work. */
+  readonly work: number;
   /** Where the head stands in the arena, -1 = nowhere. For `HeadCells`. */
   headAddress = -1;
   /** Subject of the last message. */
@@ -39,6 +42,7 @@ export class Subscription {
     this.kind = kind;
     this.connection = connection;
     this.callback = callback;
+    this.work = subject.startsWith('$JS.API.') ? API_WORK : INTERNAL_WORK;
   }
 
   /**
