@@ -4,7 +4,7 @@ import { apiError } from './errors/api-error.ts';
 import type { HostAccount } from './host.ts';
 import { encodeJson } from './json/encode.ts';
 import { formatTime } from './json/go-time.ts';
-import type { AssetMeta, StreamStoreOptions } from './store/store.ts';
+import type { AssetMeta, StreamStore, StreamStoreOptions } from './store/store.ts';
 import type { StreamConfig } from './stream/config.ts';
 import type { ConfigRules } from './stream/config-check.ts';
 import { checkReplicasSupported, checkStreamUpdate, isSameConfig } from './stream/config-update.ts';
@@ -27,6 +27,8 @@ export class JetStreamAccount implements ConsumerAccount {
   /** API calls answered, and those of them with an error. */
   apiTotal = 0;
   apiErrors = 0;
+  /** Streams that were deleted, but for their files. */
+  readonly #undeleted = new Map<string, StreamStore>();
   readonly #engine: Engine;
 
   constructor(engine: Engine, account: HostAccount) {
@@ -88,6 +90,8 @@ export class JetStreamAccount implements ConsumerAccount {
       throw apiError('StreamNameExist');
     }
     if (this.offline.has(config.name)) throw apiError('StreamNameExist');
+    const left = this.#undeleted.get(config.name);
+    if (left !== undefined) await this.#deleteStore(left);
     this.#checkBytes(config, 0);
     this.#checkOverlap(config);
     const { host, storage } = this.#engine;
@@ -120,14 +124,24 @@ export class JetStreamAccount implements ConsumerAccount {
   }
 
   /** Removes a stream and all it holds; settles when that is durable. */
-  async delete(stream: Stream): Promise<void> {
-    this.streams.delete(stream.name);
+  async delete(name: string): Promise<void> {
+    const left = this.#undeleted.get(name);
+    if (left !== undefined) return this.#deleteStore(left);
+    const stream = this.stream(name);
+    this.streams.delete(name);
     stream.stop('stream-deleted');
     stream.commits.close(new Error('stream is deleted'));
     stream.announce('DELETED');
-    await stream.storage.delete().catch((cause) => {
+    await this.#deleteStore(stream.storage);
+  }
+
+  /** What a disk refuses is tried again when somebody asks for it, or for another stream by that name. */
+  async #deleteStore(store: StreamStore): Promise<void> {
+    this.#undeleted.set(store.name, store);
+    await store.delete().catch((cause) => {
       throw apiError('StreamDelete', { err: String(cause) });
     });
+    this.#undeleted.delete(store.name);
   }
 
   /** Throws ApiError 10027 when one more stream is one too many. Asked before the configuration is looked at, as in nats-server. */

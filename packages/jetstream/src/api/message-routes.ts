@@ -46,9 +46,13 @@ const remove: ApiRoute = {
     if (stream.config.deny_delete) throw apiError('StreamMsgDeleteFailed', { err: 'message delete not permitted' });
     if (stream.failure !== null) throw apiError('StreamStoreFailed', { err: stream.failure.message });
     const seq = request.seq ?? 0;
-    if (!stream.remove(seq, 'user', request.no_erase !== true)) {
-      // nats-server counts these as answered, not as failed.
-      call.fail(missingMessage(stream, seq), false);
+    if (!removed(stream, seq, request.no_erase !== true)) {
+      const missing = missingMessage(stream, seq);
+      // Whatever removed it may be on its way to the disk. nats-server counts these as answered, not as failed.
+      stream.commits.after((error) => {
+        if (error === null) call.fail(missing, false);
+        else call.fail(apiError('StreamStoreFailed', { err: error.message }));
+      });
       return;
     }
     stream.commits.after((error) => {
@@ -57,6 +61,15 @@ const remove: ApiRoute = {
     });
   },
 };
+
+/** False if there is no such message. Throws 10077 when the disk would not have it. */
+function removed(stream: Stream, seq: number, erase: boolean): boolean {
+  try {
+    return stream.removeOrThrow(seq, 'user', erase);
+  } catch (error) {
+    throw apiError('StreamStoreFailed', { err: error instanceof Error ? error.message : String(error) });
+  }
+}
 
 /** Why a message cannot be deleted that is not there: the stores of nats-server differ in what they say. */
 function missingMessage(stream: Stream, seq: number): ApiError {

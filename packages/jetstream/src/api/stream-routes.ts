@@ -54,7 +54,7 @@ const remove: ApiRoute = {
   queue: 'main',
   async handle(call, account) {
     call.requireEmptyBody();
-    await account.delete(account.stream(call.tokens[2]!));
+    await account.delete(call.tokens[2]!);
     call.respond({ success: true });
   },
 };

@@ -9,6 +9,7 @@ import {
 } from './config-schema.ts';
 import { Consumer } from './consumer.ts';
 import { readCreateRequest } from './create-request.ts';
+import { finishDeletion } from './deletions.ts';
 import { replyInfo } from './info.ts';
 import { createOrUpdate, remove, update } from './lifecycle.ts';
 import { stampMetadata } from './metadata.ts';
@@ -51,7 +52,11 @@ const deleteRoute: ConsumerRoute = {
   queue: 'main',
   async handle(request, account) {
     request.requireEmptyBody();
-    await remove(find(account, request.tokens));
+    const stream = account.stream(request.tokens[2]!);
+    const name = request.tokens[3]!;
+    // What a disk refused may be asked for again.
+    const wasLeft = !stream.consumers.has(name) && (await finishDeletion(stream, name));
+    if (!wasLeft) await remove(find(account, request.tokens));
     request.respond({ success: true });
   },
 };

@@ -9,6 +9,7 @@ import { applyDefaults, stampThreshold } from './config-defaults.ts';
 import { checkUpdate } from './config-update.ts';
 import { Consumer } from './consumer.ts';
 import type { CreateRequest } from './create-request.ts';
+import { deleteStore, finishDeletion } from './deletions.ts';
 import { adoptLevel, stampMetadata } from './metadata.ts';
 import { OfflineConsumer } from './offline-consumer.ts';
 import { startPosition } from './start-position.ts';
@@ -16,9 +17,6 @@ import { checkPartition, checkWorkQueue, countLimited } from './work-queue.ts';
 
 /** Length of the names the server gives to ephemeral consumers. */
 const GENERATED_NAME_LENGTH = 8;
-
-/** Stores of consumers that are being deleted: a new consumer of the same name waits for its predecessor. */
-const deletions = new WeakMap<ConsumerStream, Map<string, Promise<void>>>();
 
 /** Creates or updates as the request's action says. Resolves with the consumer and what to start it with. */
 export async function createOrUpdate(
@@ -70,7 +68,8 @@ async function create(stream: ConsumerStream, asked: ConsumerConfig): Promise<Co
   // A name the server picked is not part of the configuration.
   const config = stampThreshold(asked);
   const created = formatTime(stream.host.clock.now(), 0);
-  await deletions.get(stream)?.get(name);
+  // A new consumer waits for its predecessor to be gone.
+  await finishDeletion(stream, name).catch(storeFailed);
   const meta = { created, config: printConfig(config) };
   const store = await stream.storage.createConsumer(name, meta, config.mem_storage).catch(storeFailed);
   if (stream.isClosed || stream.consumers.has(name)) throw apiError('StreamInvalid');
@@ -89,23 +88,18 @@ async function create(stream: ConsumerStream, asked: ConsumerConfig): Promise<Co
 
 /** Takes a consumer out of service and deletes it. */
 export async function remove(consumer: Consumer): Promise<void> {
-  const { stream, name } = consumer;
+  const { stream } = consumer;
   consumer.stop('deleted');
   stream.removeConsumer(consumer);
-  const running = deletions.get(stream) ?? new Map<string, Promise<void>>();
-  deletions.set(stream, running);
-  const deletion = consumer.store.delete().finally(() => running.delete(name));
-  running.set(
-    name,
-    deletion.catch(() => {}),
-  );
-  await deletion;
+  await deleteStore(stream, consumer.store);
 }
 
 /** Deletes a consumer nobody used for as long as its threshold allows. */
 export function abandon(consumer: Consumer): void {
   const { stream, name } = consumer;
   remove(consumer).catch((error: unknown) => {
+    // It goes with its stream.
+    if (stream.isClosed) return;
     const reason = error instanceof Error ? error.message : String(error);
     stream.host.log.error(
       `JetStream consumer '${stream.account.name} > ${stream.name} > ${name}' could not be deleted: ${reason}`,

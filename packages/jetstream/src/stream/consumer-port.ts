@@ -54,6 +54,8 @@ export interface ConsumerStream {
    * back. The caller deletes its store.
    */
   removeConsumer(consumer: StreamConsumer): void;
+  /** Resolves when every message removed so far is gone for good; rejects when the store failed. */
+  settled(): Promise<void>;
   /** The consumer's filter was changed by an update. */
   consumerChanged(consumer: StreamConsumer): void;
   /**

@@ -35,7 +35,11 @@ export function sendBatch(stream: Stream, request: MsgGetRequest, reply: DirectR
     loadWarm(
       stream,
       (into) => (isEmpty ? 'gone' : messages.loadNext(filter, seq, into)),
-      (found) => {
+      (found, error) => {
+        if (error !== null) {
+          reply.status(`500 ${error.message}`);
+          return;
+        }
         if (found === null || found.seq > messages.committedSeq) {
           if (batch > 1 && sent > 0) finish();
           else reply.status('404 Message Not Found');
@@ -77,7 +81,11 @@ export function sendMulti(stream: Stream, request: MsgGetRequest, reply: DirectR
     reply.status('413 Too Many Results');
     return;
   }
-  collectLast(stream, subjects, upToSeq, (found) => {
+  collectLast(stream, subjects, upToSeq, (found, problem) => {
+    if (problem !== null) {
+      reply.status(`500 ${problem.message}`);
+      return;
+    }
     // What is not committed yet, or gone because of something that is not, is told when it is.
     const bytes = found.reduce((sum, message) => sum + sizeOf(message), 0);
     stream.commits.after((error) => {
@@ -102,7 +110,7 @@ function collectLast(
   stream: Stream,
   subjects: readonly string[],
   upToSeq: number,
-  callback: (found: CopiedMessage[]) => void,
+  callback: (found: CopiedMessage[], error: Error | null) => void,
 ): void {
   const found: CopiedMessage[] = [];
   const next = (index: number): void => {
@@ -113,7 +121,11 @@ function collectLast(
       loadWarm(
         stream,
         (into) => stream.messages.loadLast(filter, upToSeq, into),
-        (message) => {
+        (message, error) => {
+          if (error !== null) {
+            callback([], error);
+            return;
+          }
           if (message !== null) found.push(copyMessage(message));
           isDone = true;
           if (isLater) next(at + 1);
@@ -125,7 +137,7 @@ function collectLast(
       }
     }
     found.sort((a, b) => a.seq - b.seq);
-    callback(found);
+    callback(found, null);
   };
   next(0);
 }

@@ -99,19 +99,26 @@ export function readOne(stream: Stream, request: MsgGetRequest, callback: ReadCa
       if (lastFilter !== null) return messages.loadLast(lastFilter, messages.lastSeq, into);
       return seq > 0 ? messages.load(seq, into) : 'gone';
     },
-    (message) => {
+    (message, error) => {
+      if (error !== null) {
+        callback(null, error);
+        return;
+      }
       const copy = message === null ? null : copyMessage(message);
       if (copy !== null && copy.seq <= messages.committedSeq) callback(copy, null);
-      else stream.commits.after((error) => callback(copy, error), copy === null ? 0 : sizeOf(copy));
+      else stream.commits.after((failure) => callback(copy, failure), copy === null ? 0 : sizeOf(copy));
     },
   );
 }
 
-/** Loads a message, bringing its block into memory first if need be. The message is valid in the callback's turn only. */
+/**
+ * Loads a message, bringing its block into memory first if need be. The message is valid in the callback's turn only; with an error
+ * the disk could not be read, and whether there is one is not known.
+ */
 export function loadWarm(
   stream: Stream,
   load: (into: StoredMessage) => LoadResult,
-  callback: (message: StoredMessage | null) => void,
+  callback: (message: StoredMessage | null, error: Error | null) => void,
 ): void {
   const into = emptyMessage();
   const attempt = (): void => {
@@ -119,11 +126,11 @@ export function loadWarm(
     if (found === 'cold') {
       stream.messages.warm(into.seq, (error) => {
         if (error === null) attempt();
-        else callback(null);
+        else callback(null, error);
       });
       return;
     }
-    callback(found === 'found' ? into : null);
+    callback(found === 'found' ? into : null, null);
   };
   attempt();
 }

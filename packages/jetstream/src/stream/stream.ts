@@ -141,6 +141,7 @@ export class Stream implements ConsumerStream {
     for (const consumer of [...this.registry.byName.values()]) consumer.stop(reason);
     this.isClosed = true;
     this.expiry.stop();
+    this.retention.stop();
     this.budget.release();
   }
 
@@ -157,6 +158,7 @@ export class Stream implements ConsumerStream {
     this.reloadLastMsgId();
     this.budget.update();
     this.expiry.restart();
+    this.retention.retry();
   }
 
   /** Reads the message id of the last message. False when its block is not in memory: warm it and call again. */
@@ -169,17 +171,21 @@ export class Stream implements ConsumerStream {
 
   // Messages
 
-  /** Removes one message and tells the consumers. False if there is none, or the store failed. */
+  /** Removes one message and tells the consumers. False if there is none, or the disk would not have it. */
   remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): boolean {
     if (this.messages.failure !== null) return false;
-    let subject: string | null;
     try {
-      subject = this.messages.remove(seq, reason, erase);
+      return this.removeOrThrow(seq, reason, erase);
     } catch (error) {
       // Called by timers and by publishers, who can do nothing about a disk.
       this.warnOnce(`JetStream failed to remove a msg from stream '${this.name}': ${String(error)}`);
       return false;
     }
+  }
+
+  /** The same for those who are told why the disk would not have it. False if there is no such message. */
+  removeOrThrow(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): boolean {
+    const subject = this.messages.remove(seq, reason, erase);
     if (subject === null) return false;
     this.budget.update();
     if (this.commits.removed(seq)) this.registry.removed(seq, subject, reason);
@@ -214,11 +220,16 @@ export class Stream implements ConsumerStream {
 
   /** Makes evictions last whatever the limits become; settles when that is durable. Throws ApiError 10077 when the store failed. */
   async sealEvictions(): Promise<void> {
-    const { messages, commits } = this;
+    const { messages } = this;
     if (messages.failure !== null) throw apiError('StreamStoreFailed', { err: messages.failure.message });
     messages.sealEvictions();
-    await new Promise<void>((resolve, reject) =>
-      commits.after((error) => {
+    await this.settled();
+  }
+
+  /** Settles when every change so far is durable. Throws ApiError 10077 when it never will be. */
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.commits.after((error) => {
         if (error === null) resolve();
         else reject(apiError('StreamStoreFailed', { err: error.message }));
       }),

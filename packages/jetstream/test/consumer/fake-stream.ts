@@ -217,6 +217,10 @@ export class FakeStream implements ConsumerStream {
     this.consumers.delete(consumer.name);
   }
 
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
   consumerChanged(): void {}
 
   doneWith(consumer: StreamConsumer, seq: number): void {

@@ -2,15 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dependencies, openStream } from '../store/file/support.ts';
 import { SimulatedFileSystem } from '../store/simulated-fs.ts';
 import { append, committed, load } from '../store/support.ts';
-
-/** Lets the disk work until something holds. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 5_000; turn++) {
-    if (holds()) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  throw new Error(`${what}: not within 5000 turns`);
-}
+import { until } from './machine.ts';
 
 describe('the rewriting of blocks', () => {
   it('keeps the tombstones of messages that were deleted while their block was being rewritten', async () => {

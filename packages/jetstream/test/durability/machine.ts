@@ -59,6 +59,15 @@ export class Machine {
   }
 }
 
+/** Lets the disk work until something holds. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 5_000; turn++) {
+    if (holds()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error(`${what}: not within 5000 turns`);
+}
+
 /** Payload of a message, null if there is none. */
 export async function payloadOf(harness: Harness, stream: string, seq: number): Promise<string | null> {
   const { message } = await harness.json(`STREAM.MSG.GET.${stream}`, { seq });

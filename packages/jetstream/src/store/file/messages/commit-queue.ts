@@ -126,6 +126,11 @@ export class CommitQueue {
     this.#schedule();
   }
 
+  /** Removes an index.db that is not true any more. Nothing else is under way. */
+  async dropIndex(): Promise<void> {
+    if (this.hasIndex) await this.#removeIndex();
+  }
+
   /** Stops, without doing what is left, and closes the file. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -339,6 +339,7 @@ export class FileMessages implements MessageStore {
     try {
       if (this.#queue.failure === null) {
         await this.#queue.files.sync();
+        if (this.#loader.loss !== null) await this.#queue.dropIndex();
         await this.#compactor.healAll();
         if (!this.recovery.fromIndex || !this.#queue.hasIndex) await this.#writeIndex();
       }

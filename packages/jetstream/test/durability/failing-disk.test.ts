@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { REFUSED_MAX } from '../../src/stream/retention.ts';
+import type { Harness } from '../jetstream-harness.ts';
+import { turns } from '../manual-clock.ts';
+import { Machine, sequences, until } from './machine.ts';
+
+/** A stream of several blocks, and a start of which none but the last is in memory. */
+async function coldStream(machine: Machine): Promise<Harness> {
+  const first = await machine.start();
+  await first.create({ name: 'S', subjects: ['s.>'], allow_direct: true, max_bytes: 127_000 });
+  for (let at = 0; at < 100; at++) await first.ask(`s.${at}`, 'x'.repeat(1_000));
+  await machine.stop();
+  return machine.start();
+}
+
+async function createConsumer(harness: Harness, stream: string, name: string): Promise<void> {
+  const config = { durable_name: name, ack_policy: 'explicit', ack_wait: 3600e9 };
+  expect(await harness.outcome(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config })).toBe('ok');
+}
+
+/** Takes messages and gives what to ack them by. */
+function pull(harness: Harness, stream: string, name: string, batch: number): string[] {
+  const inbox = harness.account.inbox(`pull.${name}`);
+  harness.account.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, `${batch}`, { reply: `pull.${name}` });
+  return inbox.filter(({ header }) => !header.startsWith('NATS/1.0 4')).map(({ reply }) => reply ?? '');
+}
+
+describe('a disk that cannot be read', () => {
+  it('is told as that, not as a message that is not there', async () => {
+    const machine = new Machine(1);
+    const harness = await coldStream(machine);
+    machine.fs.fault = ({ name, path }) => (name === 'read' && path.endsWith('1.blk') ? 'EIO' : null);
+    expect(await harness.outcome('STREAM.MSG.GET.S', { seq: 1 })).toMatch(/^503 10077 .*EIO/);
+    expect(await harness.outcome('STREAM.MSG.GET.S', { last_by_subj: 's.0' })).toMatch(/^503 10077 .*EIO/);
+    expect(await harness.ask('$JS.API.DIRECT.GET.S', '{"seq":1}')).toMatch(/^NATS\/1.0 500 .*EIO/);
+    expect(await harness.ask('$JS.API.DIRECT.GET.S.s.0')).toMatch(/^NATS\/1.0 500 .*EIO/);
+    expect(await harness.ask('$JS.API.DIRECT.GET.S', '{"seq":1,"batch":3}')).toMatch(/^NATS\/1.0 500 .*EIO/);
+    expect(await harness.ask('$JS.API.DIRECT.GET.S', '{"multi_last":["s.0","s.99"]}')).toMatch(/^NATS\/1.0 500 .*EIO/);
+    machine.fs.fault = () => null;
+    expect(await harness.ask('$JS.API.DIRECT.GET.S', '{"seq":1,"no_hdr":true}')).toBe('x'.repeat(1_000));
+  });
+
+  it('delays a consumer until it can be read again', async () => {
+    const machine = new Machine(1);
+    const harness = await coldStream(machine);
+    await createConsumer(harness, 'S', 'c');
+    machine.fs.fault = ({ name, path }) => (name === 'read' && path.endsWith('1.blk') ? 'EIO' : null);
+    const inbox = harness.account.inbox('I');
+    harness.account.publish('$JS.API.CONSUMER.MSG.NEXT.S.c', '1', { reply: 'I' });
+    await turns(20);
+    expect(inbox).toEqual([]);
+    machine.fs.fault = () => null;
+    harness.host.clock.advance(5_000);
+    await turns(20);
+    expect(inbox.map(({ subject }) => subject)).toEqual(['s.0']);
+  });
+});
+
+describe('a disk that cannot be written', () => {
+  it('leaves nothing on a work queue that was acked meanwhile', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'], retention: 'workqueue' });
+    await createConsumer(harness, 'S', 'c');
+    for (let at = 0; at < 3; at++) await harness.ask('s.a', 'x');
+    const [first] = pull(harness, 'S', 'c', 2);
+    machine.fs.fault = ({ name, path }) => (name === 'write' && path.endsWith('.blk') ? 'ENOSPC' : null);
+    expect(await harness.ask('s.a', 'x')).toContain('"err_code":10077');
+    expect(await harness.ask(first ?? '', '+ACK')).toBe('');
+    machine.fs.fault = () => null;
+    harness.host.clock.advance(1_000);
+    await turns(40);
+    expect((await sequences(harness, 'S')).slice(0, 2)).toEqual([2, 3]);
+    expect((await sequences(await machine.kill(), 'S')).slice(0, 2)).toEqual([2, 3]);
+  });
+
+  it('leaves nothing behind either of more acks than are remembered one by one', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'], retention: 'interest' });
+    const config = { durable_name: 'c', ack_policy: 'all', ack_wait: 3600e9, max_ack_pending: 20_000 };
+    expect(await harness.outcome('CONSUMER.CREATE.S.c', { stream_name: 'S', config })).toBe('ok');
+    const count = REFUSED_MAX + 2;
+    for (let at = 1; at < count; at++) harness.account.publish('s.a');
+    await harness.ask('s.a');
+    const inbox = harness.account.inbox('I');
+    harness.account.publish('$JS.API.CONSUMER.MSG.NEXT.S.c', `${count}`, { reply: 'I' });
+    await until('every message is delivered', () => inbox.length === count);
+    machine.fs.fault = ({ name, path }) => (name === 'write' && path.endsWith('.blk') ? 'ENOSPC' : null);
+    expect(await harness.ask('s.b', 'x')).toContain('"err_code":10077');
+    expect(await harness.ask(inbox.at(-1)?.reply ?? '', '+ACK')).toBe('');
+    machine.fs.fault = () => null;
+    harness.host.clock.advance(1_000);
+    await turns(40);
+    expect((await harness.json('STREAM.INFO.S')).state).toMatchObject({ messages: 1, first_seq: count + 1 });
+  });
+
+  it('does not bring an acked message back because its consumer was deleted', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'], retention: 'workqueue' });
+    await createConsumer(harness, 'S', 'c');
+    for (let at = 0; at < 2; at++) await harness.ask('s.a', 'x');
+    const [first] = pull(harness, 'S', 'c', 1);
+    // The messages' disk stands still.
+    machine.fs.stall = ({ name, path }) => (name === 'write' && path.endsWith('.blk') ? new Promise(() => {}) : null);
+    expect(await harness.ask(first ?? '', '+ACK')).toBe('');
+    void harness.api('CONSUMER.DELETE.S.c');
+    await turns(40);
+    expect(await sequences(await machine.kill(), 'S')).toEqual([2]);
+  });
+
+  it('lets a stream be deleted when it works again', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'] });
+    await harness.ask('s.a', 'x');
+    machine.fs.fault = ({ name, path }) => (name === 'rename' && path.endsWith('/S') ? 'EIO' : null);
+    expect(await harness.outcome('STREAM.DELETE.S')).toMatch(/^500 10050/);
+    machine.fs.fault = () => null;
+    expect(await harness.outcome('STREAM.DELETE.S')).toBe('ok');
+    await harness.create({ name: 'S', subjects: ['s.>'] });
+    expect(await sequences(harness, 'S')).toEqual([]);
+    expect(await sequences(await machine.kill(), 'S')).toEqual([]);
+  });
+
+  it('lets a consumer be deleted when it works again', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'] });
+    await createConsumer(harness, 'S', 'c');
+    machine.fs.fault = ({ name, path }) => (name === 'rename' && path.endsWith('/obs/c') ? 'EIO' : null);
+    expect(await harness.outcome('CONSUMER.DELETE.S.c')).not.toBe('ok');
+    machine.fs.fault = () => null;
+    expect(await harness.outcome('CONSUMER.DELETE.S.c')).toBe('ok');
+    await createConsumer(harness, 'S', 'c');
+    const again = await machine.kill();
+    expect((await again.json('CONSUMER.NAMES.S')).consumers).toEqual(['c']);
+  });
+});
+
+describe('what a stop leaves', () => {
+  it('is an index that agrees with a last block that was found damaged', async () => {
+    const machine = new Machine();
+    const first = await machine.start();
+    await first.create({ name: 'S', subjects: ['s.>'] });
+    for (let at = 0; at < 5; at++) await first.ask('s.a', `payload ${at} ${'x'.repeat(400)}`);
+    await machine.stop();
+    const path = '/store/jetstream/$G/streams/S/msgs/1.blk';
+    const block = Buffer.from(machine.fs.files().get(path) ?? []);
+    block.fill(0, block.indexOf('payload 1') + 20, block.indexOf('payload 1') + 30);
+    machine.fs.put(path, block);
+    const second = await machine.start();
+    expect(await sequences(second, 'S')).toEqual([1, 3, 4, 5]);
+    await machine.stop();
+    const third = await machine.start();
+    const { state } = await third.json('STREAM.INFO.S');
+    expect(state).toMatchObject({ messages: 4, num_deleted: 1, last_seq: 5 });
+    expect(state.lost).toBeUndefined();
+  });
+});
