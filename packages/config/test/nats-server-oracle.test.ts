@@ -69,7 +69,8 @@ function varzExpectedOf(config: ServerConfig): { varz: object; jetstream: object
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const oracle = oraclePath();
 
-describe.skipIf(oracle === null)('beside nats-server itself', () => {
+// Hundreds of starts of the server in a row: how long they take is the machine's matter.
+describe.skipIf(oracle === null)('beside nats-server itself', { timeout: 600_000 }, () => {
   let directory = '';
 
   beforeAll(() => {
