@@ -11,7 +11,7 @@ import { Consumer } from './consumer.ts';
 import { readCreateRequest } from './create-request.ts';
 import { finishDeletion } from './deletions.ts';
 import { replyInfo } from './info.ts';
-import { createOrUpdate, remove, update } from './lifecycle.ts';
+import { createOrUpdate, remove, synced, update } from './lifecycle.ts';
 import { stampMetadata } from './metadata.ts';
 import { OfflineConsumer } from './offline-consumer.ts';
 import { resetPosition } from './reset.ts';
@@ -115,14 +115,16 @@ const pauseRoute: ConsumerRoute = {
 const resetRoute: ConsumerRoute = {
   type: 'consumer_reset_response',
   queue: 'main',
-  handle(request, account) {
+  async handle(request, account) {
     // Nobody answers for a consumer that is not there.
     const consumer = findOrNull(account, request.tokens);
     if (!(consumer instanceof Consumer)) return;
     const { seq } = request.decode(RESET_REQUEST_SCHEMA) as { seq?: number };
     const nextSeq = resetPosition(consumer, seq ?? 0);
     consumer.reset(nextSeq);
-    request.respond({ ...replyInfo(consumer), reset_seq: nextSeq });
+    const info = replyInfo(consumer);
+    await synced(consumer.store);
+    request.respond({ ...info, reset_seq: nextSeq });
   },
 };
 

@@ -80,7 +80,7 @@ async function create(stream: ConsumerStream, asked: ConsumerConfig): Promise<Co
     await synced(store);
   } catch (error) {
     await remove(consumer);
-    return storeFailed(error);
+    throw error;
   }
   if (consumer.isStopped) throw apiError('StreamInvalid');
   return consumer;
@@ -114,8 +114,11 @@ function generateName(stream: ConsumerStream): string {
   }
 }
 
-function synced(store: ConsumerStore): Promise<void> {
-  return new Promise((resolve, reject) => store.sync((error) => (error === null ? resolve() : reject(error))));
+/** Settles when everything reported of the consumer is durable. Throws an ApiError when it cannot be. */
+export function synced(store: ConsumerStore): Promise<void> {
+  return new Promise<void>((resolve, reject) =>
+    store.sync((error) => (error === null ? resolve() : reject(error))),
+  ).catch(storeFailed);
 }
 
 function storeFailed(error: unknown): never {

@@ -128,7 +128,9 @@ function decide(
   if (serial > 0) {
     // Without its state record the log cannot tell what was exported; replay built on the o.dat then.
     const isForeign = replay.hasBase && exported !== replay.exported;
-    if (isForeign && exportedState !== null) return { ...start, state: exportedState };
+    // Unless the record of its export is one of those that are lost.
+    const isOurs = missing > 0 && exportedState !== null && isBehind(exportedState, replay.state);
+    if (isForeign && !isOurs && exportedState !== null) return { ...start, state: exportedState };
     // The o.dat is up to a tenth of a second behind after a kill.
     const exportDue = exportedState === null || !isSameState(exportedState, replay.state);
     return { ...start, state: replay.state, needsState: missing > 0 || !replay.hasBase, exportDue };
@@ -140,6 +142,15 @@ function decide(
   const isRepeatable = policy === undefined || policy === 'all' || `${policy}`.startsWith('by_start');
   const hasState = hasExport && !isRepeatable;
   return { ...start, state: emptyConsumerState(), hasState, needsState: hasState };
+}
+
+function isBehind(older: ConsumerState, newer: ConsumerState): boolean {
+  return (
+    older.delivered.consumerSeq <= newer.delivered.consumerSeq &&
+    older.delivered.streamSeq <= newer.delivered.streamSeq &&
+    older.ackFloor.consumerSeq <= newer.ackFloor.consumerSeq &&
+    older.ackFloor.streamSeq <= newer.ackFloor.streamSeq
+  );
 }
 
 async function readConsumer(

@@ -35,6 +35,8 @@ export class FileStorage implements Storage {
   readonly #openMessages: OpenMessages;
   readonly #exports = new Gate(EXPORTS_AT_ONCE_MAX);
   readonly #open = new Map<string, StreamStore>();
+  /** Streams being created: the directory is not given up before. */
+  readonly #creations = new Set<Promise<StreamStore>>();
   #closed = false;
   readonly #lost: { error: Error | null };
 
@@ -136,6 +138,16 @@ export class FileStorage implements Storage {
       this.#open.set(key, stream);
       return stream;
     }
+    const creation = this.#create(account, name, meta, options);
+    this.#creations.add(creation);
+    try {
+      return await creation;
+    } finally {
+      this.#creations.delete(creation);
+    }
+  }
+
+  async #create(account: string, name: string, meta: AssetMeta, options: StreamStoreOptions): Promise<StreamStore> {
     await this.#directories.create(account, name, meta);
     try {
       return await this.#openStream(account, name, meta, options);
@@ -149,6 +161,7 @@ export class FileStorage implements Storage {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await Promise.allSettled(this.#creations);
     const errors: unknown[] = [];
     await mapGated([...this.#open.values()], STREAMS_AT_ONCE_MAX, async (stream) => {
       // In a directory that is somebody else's nothing may be written.

@@ -29,6 +29,8 @@ export class FileStreamStore implements StreamStore {
   readonly #onGone: (deleted: boolean) => Promise<void>;
   #meta: AssetMeta;
   #ended: 'closed' | 'deleted' | null = null;
+  /** The files being let go of by a deletion. */
+  #letting: Promise<void> | null = null;
 
   private constructor(
     deps: StoreDependencies,
@@ -95,14 +97,20 @@ export class FileStreamStore implements StreamStore {
     if (this.#ended === 'closed') throw new Error(`stream "${this.name}" is closed`);
     if (this.#ended === null) {
       this.#ended = 'deleted';
-      await this.#letGo();
+      this.#letting = this.#letGo();
     }
+    await this.#letting;
     // Asked for again after a failure: only the directory is left to take away.
     await this.#changes.run(() => this.#onGone(true));
   }
 
   async close(): Promise<void> {
-    if (this.#ended !== null) return;
+    if (this.#ended !== null) {
+      // A deletion that is under way still needs the directory.
+      await this.#letting;
+      await this.#changes.run(() => Promise.resolve());
+      return;
+    }
     this.#ended = 'closed';
     await this.#changes.run(() => Promise.resolve());
     // Messages first: what their commits tell the consumers still goes into the log.
