@@ -31,6 +31,8 @@ export class Compactor {
   /** Gives up waiting for the queue to put the new file in place. */
   #giveUp: (() => void) | null = null;
   #closed = false;
+  /** The queue has ended: there is nothing to wait for. */
+  #isAlone = false;
 
   constructor(
     state: StreamLog,
@@ -68,6 +70,7 @@ export class Compactor {
 
   /** Rewrites the damaged blocks there are, the last one too. Nothing else is under way any more. */
   async healAll(): Promise<void> {
+    this.#isAlone = true;
     for (const block of [...this.#state.blocks]) if (block.damaged) await this.#compact(block);
   }
 
@@ -149,7 +152,9 @@ export class Compactor {
           reject(error);
         }
       };
-      if (this.#closed) void install();
+      // Files that its tombstones are for may still have to go.
+      if (this.#isAlone) void install();
+      else if (this.#closed) this.#giveUp();
       else this.#queue.enqueue(install);
     });
   }

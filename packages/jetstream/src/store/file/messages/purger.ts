@@ -21,7 +21,7 @@ interface Tombstone {
   timeNs: number;
 }
 
-/** What a removal leaves to be done when all of it is counted: first the tombstones, then the files. */
+/** What a removal leaves to be done: the tombstones of the block at hand, and in the end the files. */
 interface Work {
   readonly tombstones: Tombstone[];
   readonly retired: Block[];
@@ -108,12 +108,19 @@ export class Purger {
       }
       this.#loader.loadSync(block);
       removed += this.#removeFrom(block, filter, last, most - removed, work);
+      this.#writeTombstones(work.tombstones);
     }
-    // With these gone the limits would let others back in that they evicted.
     if (removed > 0) this.#writer.sealEvictions();
-    for (const { seq, timeMs, timeNs } of work.tombstones) this.#writer.appendTombstone(seq, timeMs, timeNs);
     for (const block of work.retired) this.#housekeeping.unlink(block);
     return removed;
+  }
+
+  /** Block by block: a purge may remove more messages than there is room for as objects. */
+  #writeTombstones(tombstones: Tombstone[]): void {
+    // With these gone the limits would let others back in that they evicted.
+    if (tombstones.length > 0) this.#writer.sealEvictions();
+    for (const { seq, timeMs, timeNs } of tombstones) this.#writer.appendTombstone(seq, timeMs, timeNs);
+    tombstones.length = 0;
   }
 
   /** Removes the stream's first block without reading it, if it is known which subjects it has. */
@@ -125,7 +132,6 @@ export class Purger {
 
   #removeFrom(block: Block, filter: SubjectFilter | null, last: number, most: number, work: Work): number {
     const { tombstones, retired, onRemoved } = work;
-    const before = tombstones.length;
     let removed = 0;
     this.#eachMatching(block, filter, last, (segment, at, seq) => {
       if (removed === most) return false;
@@ -138,7 +144,7 @@ export class Purger {
       return true;
     });
     // A file that goes takes what it says of its messages with it.
-    if (block.messages === 0 && this.#housekeeping.retire(block, retired)) tombstones.length = before;
+    if (block.messages === 0 && this.#housekeeping.retire(block, retired)) tombstones.length = 0;
     else this.#compactor.consider(block);
     return removed;
   }

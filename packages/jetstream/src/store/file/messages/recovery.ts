@@ -224,7 +224,8 @@ export class Recovery {
   }
 
   #countLost(gap: ResolvedGap, bytes: number): void {
-    this.#outcome.lostSeqs.push(...gap.lostSeqs);
+    // A gap may have swallowed more of them than a call takes arguments.
+    for (const seq of gap.lostSeqs) this.#outcome.lostSeqs.push(seq);
     this.#outcome.lostBytes += bytes;
   }
 
