@@ -153,6 +153,7 @@ export async function startServer(options: StartOptions = {}): Promise<EmbeddedS
         fs: js.fileSystem ?? new NodeFileSystem(concurrentSyncs()),
         syncIntervalMs,
         blockCacheBytesMax: js.blockCacheBytes ?? BLOCK_CACHE_BYTES_MAX,
+        observer: js.observer,
       });
       onRecovering?.(storeDir);
       jetstream = await JetStream.open(server.host, storage, {

@@ -76,6 +76,7 @@ function openMessages(directory: string, syncIntervalMs: number): Promise<FileMe
       stats: emptyStats(),
       syncIntervalMs,
       cache: new BlockCache(),
+      watch: null,
     },
   );
 }

@@ -1,3 +1,5 @@
+import type { JetStreamObserver } from './observer.ts';
+
 /** Options of the JetStream engine. All are optional. */
 export interface JetStreamOptions {
   /** Refuse unknown fields in API requests. Default true. Equivalent to `jetstream { strict }` of nats-server 2.15. */
@@ -5,6 +7,8 @@ export interface JetStreamOptions {
   /** JetStream domain. Not supported yet: open() refuses it. Equivalent to `jetstream { domain }`. */
   readonly domain?: string;
   readonly limits?: JetStreamLimits;
+  /** Told what JetStream does, for metrics and traces. Default: nobody is. */
+  readonly observer?: JetStreamObserver;
   /** Where the file store lives and how it syncs; only shown by monitoring. */
   readonly shown?: {
     readonly storeDir?: string;

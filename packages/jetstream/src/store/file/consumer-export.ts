@@ -2,7 +2,7 @@ import type { Timer } from '../../host.ts';
 import type { ConsumerLog, LoggedConsumer } from './consumer-log.ts';
 import { exportHash } from './consumer-log-codec.ts';
 import { encodeConsumerState } from './consumer-state-codec.ts';
-import type { StoreDependencies } from './dependencies.ts';
+import type { StreamDependencies } from './dependencies.ts';
 import { type FileSystem, writeFully, writeNewFile } from './file-system.ts';
 import { type Gate, mapGated } from './gate.ts';
 import { Serial } from './serial.ts';
@@ -42,7 +42,7 @@ interface Export {
  * takes its place: at the next start one that the log does not know was written by nats-server.
  */
 export class ConsumerExporter {
-  readonly #deps: StoreDependencies;
+  readonly #deps: StreamDependencies;
   readonly #log: ConsumerLog;
   /** Shared by all streams of a storage: exports must not crowd out the writes that publishers wait for. */
   readonly #gate: Gate;
@@ -55,7 +55,7 @@ export class ConsumerExporter {
   #failing = false;
   #finished = false;
 
-  constructor(deps: StoreDependencies, log: ConsumerLog, gate: Gate) {
+  constructor(deps: StreamDependencies, log: ConsumerLog, gate: Gate) {
     this.#deps = deps;
     this.#log = log;
     this.#gate = gate;

@@ -2,7 +2,7 @@ import type { Timer } from '../../host.ts';
 import type { ConsumerState } from '../store.ts';
 import { ConsumerLogBatch } from './consumer-log-codec.ts';
 import { EXPORTS_KEPT_MAX } from './consumer-replay.ts';
-import type { StoreDependencies } from './dependencies.ts';
+import type { StreamDependencies } from './dependencies.ts';
 import { LogFile } from './log-file.ts';
 
 /** The log is rewritten, one state per consumer, when it is above this and above twice what the last rewrite left. */
@@ -49,7 +49,7 @@ export interface LoggedConsumer {
  * every consumer's whole state; until that worked every `sync` gets the error.
  */
 export class ConsumerLog {
-  readonly #deps: StoreDependencies;
+  readonly #deps: StreamDependencies;
   readonly #directory: string;
   readonly #file: LogFile;
   readonly #consumers = new Set<LoggedConsumer>();
@@ -70,7 +70,7 @@ export class ConsumerLog {
    * @param length bytes of the log that is there, 0 = none.
    * @param needsRewrite the log that is there is damaged or superseded.
    */
-  constructor(deps: StoreDependencies, directory: string, length: number, needsRewrite: boolean) {
+  constructor(deps: StreamDependencies, directory: string, length: number, needsRewrite: boolean) {
     this.#deps = deps;
     this.#directory = directory;
     this.#file = new LogFile(deps, directory, length, needsRewrite);

@@ -1,7 +1,9 @@
 import type { Clock, Ids, Log } from '../../host.ts';
+import type { JetStreamObserver } from '../../observer.ts';
 import type { StorageStats } from '../store.ts';
 import type { FileSystem } from './file-system.ts';
 import type { BlockCache } from './messages/block-cache.ts';
+import type { SyncWatch } from './sync-watch.ts';
 
 /** What a file store needs from outside. */
 export interface StorageDependencies {
@@ -13,6 +15,8 @@ export interface StorageDependencies {
   readonly syncIntervalMs: number;
   /** Bytes of message blocks kept in memory over all streams. */
   readonly blockCacheBytesMax: number;
+  /** Told of syncs and of recovery; absent: nobody is. */
+  readonly observer?: JetStreamObserver | undefined;
 }
 
 /** The same inside of an open store. */
@@ -23,19 +27,28 @@ export interface StoreDependencies extends StorageDependencies {
   readonly cache: BlockCache;
 }
 
+/** The same for one stream. */
+export interface StreamDependencies extends StoreDependencies {
+  /** Told of the stream's syncs; null: nobody is. */
+  readonly watch: SyncWatch | null;
+}
+
 /** Runs one sync and keeps the figures. Times come from the monotonic clock: they are figures, nothing depends on them. */
-export async function timedSync(deps: StoreDependencies, sync: () => Promise<void>): Promise<void> {
-  const { stats } = deps;
+export async function timedSync(deps: StreamDependencies, sync: () => Promise<void>): Promise<void> {
+  const { stats, watch } = deps;
   const start = performance.now();
+  const began = watch === null ? 0 : watch.began();
   try {
     await sync();
   } catch (error) {
     stats.syncFailures++;
     stats.failing = (error as Error).message;
+    watch?.ended(began, 0, 0, error as Error);
     throw error;
   }
   stats.syncs++;
   stats.syncMicros += Math.round((performance.now() - start) * 1000);
   stats.lastSyncMs = deps.clock.now();
   stats.failing = null;
+  watch?.ended(began, 0, 0, null);
 }

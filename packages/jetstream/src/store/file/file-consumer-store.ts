@@ -2,7 +2,7 @@ import type { AssetMeta, ConsumerState, ConsumerStore } from '../store.ts';
 import type { ConsumerExporter, ExportedConsumer } from './consumer-export.ts';
 import type { ConsumerLog } from './consumer-log.ts';
 import { consumerKey } from './consumer-log-codec.ts';
-import type { StoreDependencies } from './dependencies.ts';
+import type { StreamDependencies } from './dependencies.ts';
 import { replaceMeta } from './meta-file.ts';
 import { Serial } from './serial.ts';
 
@@ -24,7 +24,7 @@ export interface ConsumerStart {
 
 /** What a consumer store shares with the others of its stream. */
 export interface ConsumerSurroundings {
-  readonly deps: StoreDependencies;
+  readonly deps: StreamDependencies;
   readonly stream: string;
   readonly log: ConsumerLog;
   readonly exporter: ConsumerExporter;

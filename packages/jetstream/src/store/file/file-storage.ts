@@ -2,7 +2,7 @@ import { MemoryStreamStore } from '../memory/memory-storage.ts';
 import { checkAssetName, isAssetName } from '../shared/names.ts';
 import { emptyStats } from '../shared/stats.ts';
 import type { AssetMeta, OfflineStream, Storage, StorageStats, StreamStore, StreamStoreOptions } from '../store.ts';
-import type { StorageDependencies, StoreDependencies } from './dependencies.ts';
+import type { StorageDependencies, StoreDependencies, StreamDependencies } from './dependencies.ts';
 import { makeDurableDirectory } from './directories.ts';
 import { FileStreamStore } from './file-stream-store.ts';
 import { Gate, mapGated } from './gate.ts';
@@ -11,6 +11,8 @@ import { readMeta, repairSum } from './meta-file.ts';
 import { type OpenMessages, openFileMessages } from './open-messages.ts';
 import { StoreLock } from './store-lock.ts';
 import { StreamDirectories } from './stream-directories.ts';
+import { streamRecovery } from './stream-recovery.ts';
+import { SyncWatch } from './sync-watch.ts';
 import { isTemporary } from './temporary.ts';
 
 /** Streams recovered or closed at once. */
@@ -113,7 +115,7 @@ export class FileStorage implements Storage {
     const names = (await fs.readdir(directory)).sort();
     for (const name of names.filter(isTemporary)) this.#directories.removeLater(`${directory}/${name}`);
     const present = names.filter((name) => isAssetName(name) && !this.#open.has(`${account}/${name}`));
-    const found = await mapGated(present, STREAMS_AT_ONCE_MAX, (name) => this.#recoverStream(account, name, options));
+    const found = await mapGated(present, STREAMS_AT_ONCE_MAX, (name) => this.#recover(account, name, options));
     for (const one of found) {
       if (one === null) continue;
       if ('stream' in one) streams.push(one.stream);
@@ -178,6 +180,20 @@ export class FileStorage implements Storage {
     if (this.#lost.error !== null) throw this.#lost.error;
   }
 
+  /** Recovers a stream and tells whoever watches. */
+  async #recover(account: string, name: string, choose: Choose): Promise<Found> {
+    const observer = this.#deps.observer?.recovery;
+    if (observer === undefined) return this.#recoverStream(account, name, choose);
+    const began = observer.recoveryBegan(account, name);
+    const start = performance.now();
+    const found = await this.#recoverStream(account, name, choose);
+    const durationMs = performance.now() - start;
+    const offline = found !== null && 'offline' in found ? found.offline.reason : null;
+    const messages = found !== null && 'stream' in found ? found.stream.messages : null;
+    observer.recoveryEnded(began, account, name, streamRecovery(messages, offline, durationMs));
+    return found;
+  }
+
   async #recoverStream(account: string, name: string, choose: Choose): Promise<Found> {
     const { fs, log } = this.#deps;
     const directory = this.#directories.stream(account, name);
@@ -237,10 +253,13 @@ export class FileStorage implements Storage {
   ): Promise<FileStreamStore> {
     const key = `${account}/${name}`;
     const directory = this.#directories.stream(account, name);
-    const messages = await this.#openMessages(directory, name, options, this.#deps);
+    const syncs = this.#deps.observer?.syncs;
+    const watch = syncs === undefined ? null : new SyncWatch(syncs, account, name);
+    const deps: StreamDependencies = { ...this.#deps, watch };
+    const messages = await this.#openMessages(directory, name, options, deps);
     try {
       const stream = await FileStreamStore.open(
-        this.#deps,
+        deps,
         directory,
         name,
         meta,

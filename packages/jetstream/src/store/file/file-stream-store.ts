@@ -3,7 +3,7 @@ import { MemoryConsumerStore } from '../memory/memory-consumer-store.ts';
 import { emptyMessage } from '../shared/empty.ts';
 import { checkAssetName } from '../shared/names.ts';
 import type { AssetMeta, ConsumerStore, MessageStore, StreamStore, SubjectFilter } from '../store.ts';
-import type { StoreDependencies } from './dependencies.ts';
+import type { StreamDependencies } from './dependencies.ts';
 import type { FileConsumerStore } from './file-consumer-store.ts';
 import type { Gate } from './gate.ts';
 import { replaceMeta } from './meta-file.ts';
@@ -21,7 +21,7 @@ interface RecoveredConsumer {
 export class FileStreamStore implements StreamStore {
   readonly name: string;
   readonly messages: ClosableMessages;
-  readonly #deps: StoreDependencies;
+  readonly #deps: StreamDependencies;
   readonly #directory: string;
   readonly #consumers: StreamConsumers;
   readonly #recovered: readonly RecoveredConsumer[];
@@ -33,7 +33,7 @@ export class FileStreamStore implements StreamStore {
   #letting: Promise<void> | null = null;
 
   private constructor(
-    deps: StoreDependencies,
+    deps: StreamDependencies,
     directory: string,
     meta: AssetMeta,
     name: string,
@@ -57,7 +57,7 @@ export class FileStreamStore implements StreamStore {
    * @param onGone called once, when the files are closed: takes the directory away if the stream was deleted.
    */
   static async open(
-    deps: StoreDependencies,
+    deps: StreamDependencies,
     directory: string,
     name: string,
     meta: AssetMeta,

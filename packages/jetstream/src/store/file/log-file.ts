@@ -1,4 +1,4 @@
-import { type StoreDependencies, timedSync } from './dependencies.ts';
+import { type StreamDependencies, timedSync } from './dependencies.ts';
 import { removeIfThere, synchronise, writeFully } from './file-system.ts';
 
 /** Name of the log in the stream's directory. */
@@ -11,7 +11,7 @@ export const LOG_TEMPORARY = 'consumers.log.tmp';
  * so `needsRewrite` stays set until a rewrite succeeded. One operation at a time.
  */
 export class LogFile {
-  readonly #deps: StoreDependencies;
+  readonly #deps: StreamDependencies;
   readonly #directory: string;
   #fd = -1;
   /** Bytes written; 0 = there is no file. */
@@ -21,7 +21,7 @@ export class LogFile {
   /** Something was written that no sync covers. */
   unsynced: boolean;
 
-  constructor(deps: StoreDependencies, directory: string, length: number, needsRewrite: boolean) {
+  constructor(deps: StreamDependencies, directory: string, length: number, needsRewrite: boolean) {
     this.#deps = deps;
     this.#directory = directory;
     this.length = length;

@@ -1,9 +1,12 @@
 import type { MessageStore, StreamStoreOptions } from '../store.ts';
-import type { StoreDependencies } from './dependencies.ts';
+import type { StreamDependencies } from './dependencies.ts';
 import { FileMessages } from './messages/file-messages.ts';
+import type { RecoveryFindings } from './messages/opener.ts';
 
 /** A message store that has files to close. */
 export interface ClosableMessages extends MessageStore {
+  /** What opening them found; absent where there is nothing to be found. */
+  readonly recovery?: RecoveryFindings;
   /** Commits what is outstanding, writes the index and closes the files. */
   close(): Promise<void>;
   /** Closes the files without writing anything more: they are about to be removed, or somebody else's. */
@@ -15,11 +18,20 @@ export type OpenMessages = (
   directory: string,
   stream: string,
   options: StreamStoreOptions,
-  deps: StoreDependencies,
+  deps: StreamDependencies,
 ) => Promise<ClosableMessages>;
 
 /** In block files, as nats-server keeps them. */
 export const openFileMessages: OpenMessages = (directory, stream, options, deps) => {
-  const { fs, clock, log, ids, stats, syncIntervalMs, cache } = deps;
-  return FileMessages.open(directory, stream, options, { fs, clock, log, random: ids, stats, syncIntervalMs, cache });
+  const { fs, clock, log, ids, stats, syncIntervalMs, cache, watch } = deps;
+  return FileMessages.open(directory, stream, options, {
+    fs,
+    clock,
+    log,
+    random: ids,
+    stats,
+    syncIntervalMs,
+    cache,
+    watch,
+  });
 };

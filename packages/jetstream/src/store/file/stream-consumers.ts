@@ -4,7 +4,7 @@ import type { AssetMeta } from '../store.ts';
 import { ConsumerExporter } from './consumer-export.ts';
 import { ConsumerLog } from './consumer-log.ts';
 import { type Candidates, recoverConsumers } from './consumer-recovery.ts';
-import type { StoreDependencies } from './dependencies.ts';
+import type { StreamDependencies } from './dependencies.ts';
 import { makeDurableDirectory } from './directories.ts';
 import { type ConsumerSurroundings, FileConsumerStore } from './file-consumer-store.ts';
 import type { Gate } from './gate.ts';
@@ -14,7 +14,7 @@ import { isTemporary, temporaryName } from './temporary.ts';
 
 /** The consumers of one stream on disk: `obs/` and `consumers.log`. */
 export class StreamConsumers {
-  readonly #deps: StoreDependencies;
+  readonly #deps: StreamDependencies;
   readonly #directory: string;
   readonly #stream: string;
   readonly #log: ConsumerLog;
@@ -25,7 +25,7 @@ export class StreamConsumers {
   #ended = false;
   readonly #removals = new Set<Promise<void>>();
 
-  private constructor(deps: StoreDependencies, directory: string, stream: string, log: ConsumerLog, gate: Gate) {
+  private constructor(deps: StreamDependencies, directory: string, stream: string, log: ConsumerLog, gate: Gate) {
     this.#deps = deps;
     this.#directory = directory;
     this.#stream = stream;
@@ -42,7 +42,7 @@ export class StreamConsumers {
 
   /** Opens what the last run left in the stream's directory. */
   static async open(
-    deps: StoreDependencies,
+    deps: StreamDependencies,
     directory: string,
     stream: string,
     gate: Gate,

@@ -78,6 +78,7 @@ export function dependencies(
     stats: emptyStats(),
     syncIntervalMs: 0,
     cache: new BlockCache(),
+    watch: null,
     ...overrides,
   };
 }

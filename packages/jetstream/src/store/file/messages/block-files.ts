@@ -1,6 +1,7 @@
 import type { Clock, Log } from '../../../host.ts';
 import type { StorageStats } from '../../store.ts';
 import { type FileSystem, synchronise, type WriteCallback, writeAll } from '../file-system.ts';
+import type { SyncWatch } from '../sync-watch.ts';
 import type { Block } from './block.ts';
 
 export interface BlockFilesOptions {
@@ -12,6 +13,8 @@ export interface BlockFilesOptions {
   directory: string;
   /** 0 = every write is durable when it returns; else milliseconds between syncs. */
   syncIntervalMs: number;
+  /** Told of syncs; null: nobody is. */
+  watch: SyncWatch | null;
 }
 
 /**
@@ -25,6 +28,7 @@ export class BlockFiles {
   readonly #stats: StorageStats;
   readonly #directory: string;
   readonly #syncIntervalMs: number;
+  readonly #watch: SyncWatch | null;
   readonly #onSyncFailure: (error: Error) => void;
   #open: Block | null = null;
   #timer = false;
@@ -41,6 +45,7 @@ export class BlockFiles {
     this.#stats = options.stats;
     this.#directory = options.directory;
     this.#syncIntervalMs = options.syncIntervalMs;
+    this.#watch = options.watch;
     this.#onSyncFailure = onSyncFailure;
   }
 
@@ -81,18 +86,23 @@ export class BlockFiles {
     const from = block.writtenBytes;
     const seq = block.lastSeq;
     const began = performance.now();
+    const watch = this.#syncIntervalMs === 0 ? this.#watch : null;
+    const watched = watch === null ? 0 : watch.began();
     writeAll(this.#fs, block.fd, window.buffer, from - window.start, block.fileBytes - from, from, (error, written) => {
       if (error !== null) {
         block.suspect = true;
+        watch?.ended(watched, 0, 0, error);
         callback(error, 0);
         return;
       }
+      const messages = sequencesIn(block, block.writtenSeq, seq);
       block.writtenBytes = from + written;
       block.writtenSeq = seq;
       if (this.#syncIntervalMs === 0) {
         block.durableBytes = block.writtenBytes;
         block.durableSeq = seq;
         this.#countSync(began);
+        watch?.ended(watched, written, messages, null);
       } else {
         this.unsynced = block;
         this.#armTimer();
@@ -142,13 +152,18 @@ export class BlockFiles {
   async #sync(block: Block): Promise<void> {
     const { writtenBytes, writtenSeq } = block;
     const began = performance.now();
+    const watch = this.#watch;
+    const watched = watch === null ? 0 : watch.began();
     try {
       await synchronise(this.#fs, block.fd);
     } catch (error) {
       block.suspect = true;
+      watch?.ended(watched, 0, 0, error as Error);
       throw error;
     }
     this.#countSync(began);
+    const bytes = writtenBytes - block.durableBytes;
+    watch?.ended(watched, bytes, sequencesIn(block, block.durableSeq, writtenSeq), null);
     block.durableBytes = writtenBytes;
     block.durableSeq = writtenSeq;
     if (block.writtenBytes > writtenBytes) this.#armTimer();
@@ -161,4 +176,9 @@ export class BlockFiles {
     this.#stats.lastSyncMs = this.#clock.now();
     this.#stats.failing = null;
   }
+}
+
+/** How many sequences of the block come after `before`, up to `seq`. */
+function sequencesIn(block: Block, before: number, seq: number): number {
+  return Math.max(0, seq - Math.max(before, block.lowSeq - 1));
 }

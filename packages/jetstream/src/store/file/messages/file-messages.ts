@@ -11,6 +11,7 @@ import type {
   SubjectState,
 } from '../../store.ts';
 import type { FileSystem } from '../file-system.ts';
+import type { SyncWatch } from '../sync-watch.ts';
 import type { Block } from './block.ts';
 import type { BlockCache } from './block-cache.ts';
 import { BlockLoader } from './block-loader.ts';
@@ -44,6 +45,8 @@ export interface FileMessagesDependencies {
   syncIntervalMs: number;
   /** Shared by all streams. */
   cache: BlockCache;
+  /** Told of the stream's syncs; null: nobody is. */
+  watch: SyncWatch | null;
 }
 
 /** Messages left in the first block when the next one is fetched for the removals to come. */
