@@ -22,6 +22,7 @@ export {
 } from './events/events-config.ts';
 export { type EventsInputs, type LoadedEventsConfig, loadEventsConfig } from './events/load-events-config.ts';
 export { eventsConfigReference, type ReferenceRow } from './events/reference.ts';
+export type { OtlpProtocol, OtlpTarget, TraceSampler, TracingConfig } from './events/tracing-config.ts';
 export { MAX_YAML_BYTES, MAX_YAML_MERGES } from './events/yaml-file.ts';
 export {
   checkServerFile,

@@ -18,7 +18,17 @@ describe('without anything set', () => {
   test('the defaults are those of the oCIS service', () => {
     expect(load({})).toEqual({
       flavour: 'ocis',
-      tracing: { enabled: false, type: '', endpoint: '', collector: '' },
+      tracing: {
+        exporter: 'none',
+        otlp: null,
+        serviceName: 'nats',
+        resource: {},
+        sampler: 'parentbased_always_on',
+        samplerRatio: 1,
+        messages: false,
+        slowSyncMs: 100,
+        queue: { spansMax: 2048, batchMax: 512, delayMs: 5000, timeoutMs: 30_000 },
+      },
       log: { level: 'error', pretty: false, color: false, file: '' },
       debug: { addr: '127.0.0.1:9234', token: '', pprof: false, zpages: false },
       nats: {
@@ -54,10 +64,7 @@ describe('without anything set', () => {
 
 describe('variables of the environment', () => {
   test.each([
-    ['TRACING_ENABLED', 'true', (config: EventsConfig) => config.tracing.enabled, true],
-    ['TRACING_TYPE', 'OTLP', (config: EventsConfig) => config.tracing.type, 'otlp'],
-    ['TRACING_ENDPOINT', 'e', (config: EventsConfig) => config.tracing.endpoint, 'e'],
-    ['TRACING_COLLECTOR', 'c', (config: EventsConfig) => config.tracing.collector, 'c'],
+    ['TRACING_ENABLED', 'true', (config: EventsConfig) => config.tracing.exporter, 'otlp'],
     ['LOG_LEVEL', 'WARN', (config: EventsConfig) => config.log.level, 'warn'],
     ['LOG_PRETTY', '1', (config: EventsConfig) => config.log.pretty, true],
     ['LOG_COLOR', 'T', (config: EventsConfig) => config.log.color, true],
@@ -183,13 +190,6 @@ describe('wrong values', () => {
     ],
   ])('%s=%s is an error that says who, what and what else', (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([problem]);
-  });
-
-  test('a kind of tracing is only looked at when there is tracing', () => {
-    expect(problemsOf({ NATS_TRACING_TYPE: 'zipkin' })).toEqual([]);
-    expect(problemsOf({ NATS_TRACING_TYPE: 'zipkin', NATS_TRACING_ENABLED: 'true' })).toEqual([
-      'env NATS_TRACING_TYPE: tracing.type is "zipkin", expected jaeger or otlp',
-    ]);
   });
 
   test('all of them are listed, with the warnings', () => {

@@ -25,7 +25,7 @@ function problemsOf(yaml: string): string[] {
 
 test('every key of the file is taken', () => {
   const { config, warnings } = load(`
-tracing: {enabled: true, type: otlp, endpoint: e, collector: c}
+tracing: {enabled: true, type: otlp, endpoint: 'e:1', collector: c, exporter: otlp, messages: true, slow_sync: 1s}
 log:
   level: debug
   pretty: true
@@ -50,7 +50,7 @@ nats:
 `);
   expect(warnings).toEqual([]);
   expect(config).toMatchObject({
-    tracing: { enabled: true, type: 'otlp', endpoint: 'e', collector: 'c' },
+    tracing: { exporter: 'otlp', otlp: { protocol: 'grpc', url: 'http://e:1' }, messages: true, slowSyncMs: 1000 },
     log: { level: 'debug', pretty: true, color: true, file: 'f' },
     debug: { addr: ':1', token: 't', pprof: true, zpages: true },
     nats: {
@@ -212,10 +212,10 @@ describe('what is no configuration', () => {
 describe('anchors', () => {
   test('and merge keys are followed; what the map itself says wins', () => {
     const yaml =
-      'x: &x {port: 5, host: a}\ny: &y {host: b, clusterid: c}\nnats:\n  <<: [*x, *y]\n  port: 6\nlog: {level: &l info}\ntracing: {endpoint: *l}\n';
+      'x: &x {port: 5, host: a}\ny: &y {host: b, clusterid: c}\nnats:\n  <<: [*x, *y]\n  port: 6\nlog: {level: &l info}\ndebug: {token: *l}\n';
     const { config } = load(yaml);
     expect(config.nats).toMatchObject({ port: 6, host: 'a', clusterId: 'c' });
-    expect([config.log.level, config.tracing.endpoint]).toEqual(['info', 'info']);
+    expect([config.log.level, config.debug.token]).toEqual(['info', 'info']);
   });
 
   test(`bring in at most ${MAX_YAML_MERGES} mappings`, () => {

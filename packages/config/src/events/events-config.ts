@@ -1,3 +1,5 @@
+import type { TracingConfig } from './tracing-config.ts';
+
 /** Levels of the log, the least chatty first. */
 export const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
@@ -13,13 +15,7 @@ export type Flavour = 'ocis' | 'opencloud';
 /** Everything the events-service runs on (spec/ocis.md 1). An empty text is "not set" where nothing else is said. */
 export interface EventsConfig {
   readonly flavour: Flavour;
-  readonly tracing: {
-    readonly enabled: boolean;
-    /** `jaeger`, `otlp`, or empty: as `jaeger`. */
-    readonly type: string;
-    readonly endpoint: string;
-    readonly collector: string;
-  };
+  readonly tracing: TracingConfig;
   readonly log: {
     /** `error` unless set. */
     readonly level: LogLevel;

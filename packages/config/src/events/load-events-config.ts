@@ -7,6 +7,8 @@ import { defaultClusterId, defaultDataDir, flavourOf, yamlCandidates } from './p
 import { resolveSettings, type SettingValues } from './schema.ts';
 import { expectedInstead } from './setting-value.ts';
 import { REGISTRY_KINDS, SETTINGS } from './settings.ts';
+import { resolveTracing } from './tracing.ts';
+import type { TracingConfig } from './tracing-config.ts';
 import { readYaml, type YamlValues } from './yaml-file.ts';
 
 /** What the configuration is made from; nothing else is looked at. */
@@ -39,7 +41,6 @@ export interface LoadedEventsConfig {
 const DEFAULT_LOG_LEVEL = 'error';
 const EVERY_ADDRESS = '0.0.0.0';
 const NATS_PORT = 4222;
-const TRACING_TYPES = ['', 'jaeger', 'otlp'];
 const NO_YAML: YamlValues = { given: new Map(), problems: [], warnings: [] };
 
 /**
@@ -75,8 +76,14 @@ export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
     problems.push(problemOf(sources, setting.key, `is ${shown}, expected ${expected}`));
   }
   checkTogether(values, sources, problems);
+  const tracing = resolveTracing(
+    values,
+    sources,
+    (key, text) => problems.push(problemOf(sources, key, text)),
+    warnings,
+  );
   if (problems.length > 0) throw new ConfigError(problems, warnings);
-  return { config: build(values, flavour), sources, yamlFile: yamlFile?.path ?? null, warnings };
+  return { config: build(values, flavour, tracing), sources, yamlFile: yamlFile?.path ?? null, warnings };
 }
 
 function findYaml(
@@ -141,10 +148,6 @@ function checkTogether(
     const [given, missing] = hasUser ? [user, password] : [password, user];
     problems.push(problemOf(sources, given, `is set without ${missing}, expected both or none`));
   }
-  const type = String(values.get('tracing.type'));
-  if (values.get('tracing.enabled') === true && !TRACING_TYPES.includes(type.toLowerCase())) {
-    problems.push(problemOf(sources, 'tracing.type', `is ${goQuote(type)}, expected jaeger or otlp`));
-  }
 }
 
 /** A sentence that begins with who gave the value and its key. */
@@ -153,18 +156,13 @@ function problemOf(sources: ReadonlyMap<string, ValueSource>, key: string, text:
   return { text: `${source}: ${key} ${text}`, source, key };
 }
 
-function build(values: SettingValues, flavour: Flavour): EventsConfig {
+function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig): EventsConfig {
   const text = (key: string): string => String(values.get(key));
   const flag = (key: string): boolean => values.get(key) === true;
   const number = (key: string): number => Number(values.get(key));
   return {
     flavour,
-    tracing: {
-      enabled: flag('tracing.enabled'),
-      type: text('tracing.type').toLowerCase(),
-      endpoint: text('tracing.endpoint'),
-      collector: text('tracing.collector'),
-    },
+    tracing,
     log: {
       level: (text('log.level').toLowerCase() || DEFAULT_LOG_LEVEL) as LogLevel,
       pretty: flag('log.pretty'),

@@ -1,5 +1,6 @@
 import { splitHostPort } from '../go/address.ts';
 import { LOG_LEVELS } from './events-config.ts';
+import { TRACING_SETTINGS } from './tracing-settings.ts';
 
 /** What a setting's text is read as. */
 export type SettingKind = 'text' | 'integer' | 'flag' | 'list' | 'duration';
@@ -55,34 +56,7 @@ const emptyText = { kind: 'text', default: '' } as const;
 
 /** Every setting (spec/ocis.md 1), in the order of the reference. */
 export const SETTINGS: readonly Setting[] = [
-  {
-    key: 'tracing.enabled',
-    ...yaml,
-    ...off,
-    env: aliases('TRACING_ENABLED'),
-    description: 'Send traces.',
-  },
-  {
-    key: 'tracing.type',
-    ...yaml,
-    ...emptyText,
-    env: aliases('TRACING_TYPE'),
-    description: 'Kind of the tracing system: jaeger, otlp; empty is jaeger.',
-  },
-  {
-    key: 'tracing.endpoint',
-    ...yaml,
-    ...emptyText,
-    env: aliases('TRACING_ENDPOINT'),
-    description: 'Address of the tracing agent.',
-  },
-  {
-    key: 'tracing.collector',
-    ...yaml,
-    ...emptyText,
-    env: aliases('TRACING_COLLECTOR'),
-    description: 'URL that traces are sent to instead of the agent.',
-  },
+  ...TRACING_SETTINGS,
   {
     key: 'log.level',
     ...yaml,
