@@ -1,7 +1,9 @@
 import type { EventsConfig } from '@nats-ts/config';
 import { type EmbeddedJetStream, type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
 import { splitAddress } from './address.ts';
-import { DebugServer } from './debug-server.ts';
+import { DebugServer } from './debug/debug-server.ts';
+import { type ComponentHealth, type HealthSource, unreadyReasons } from './debug/health-routes.ts';
+import { debugRoutes } from './debug/routes.ts';
 import type { ServiceLogger } from './logger.ts';
 import { loadOrCreateCertificate } from './tls-files.ts';
 import { unsupportedSettings } from './unsupported.ts';
@@ -24,6 +26,7 @@ export class EventsService implements AsyncDisposable {
   #embedded: EmbeddedServer | null = null;
   #debug: DebugServer | null = null;
   #stopping: Promise<void> | null = null;
+  readonly #madeAt = performance.now();
 
   constructor(config: EventsConfig, log: ServiceLogger, version: string, dependencies: EventsDependencies = {}) {
     this.#config = config;
@@ -63,11 +66,17 @@ export class EventsService implements AsyncDisposable {
 
   /** What keeps the service from being ready, empty when nothing does. */
   unready(): string[] {
-    const reasons: string[] = [];
-    if (this.#phase !== 'serving') reasons.push(`the service is ${this.#phase}`);
+    return unreadyReasons(this.components());
+  }
+
+  /** How each part of the service is. */
+  components(): ComponentHealth[] {
+    const phase = this.#phase === 'serving' ? null : `the service is ${this.#phase}`;
     const failing = this.#embedded?.storage?.stats.failing ?? null;
-    if (failing !== null) reasons.push(`the last store sync failed: ${failing}`);
-    return reasons;
+    return [
+      { name: 'server', unready: phase, detail: { phase: this.#phase } },
+      { name: 'jetstream', unready: phase ?? (failing === null ? null : `the last store sync failed: ${failing}`) },
+    ];
   }
 
   /** Acknowledgements that are under way go out, then everything closes. */
@@ -95,8 +104,20 @@ export class EventsService implements AsyncDisposable {
     const address = splitAddress(addr);
     if (address === null)
       throw new Error(`NATS_DEBUG_ADDR: ${JSON.stringify(addr)} is not an address, expected host:port`);
-    this.#debug = new DebugServer({ ...address, token, version: this.#version }, { unready: () => this.unready() });
+    const settings = { ...address, token, version: this.#version, onError: (text: string) => this.#log.error(text) };
+    this.#debug = new DebugServer(settings, debugRoutes({ health: this.#healthSource() }));
     await this.#debug.start();
+  }
+
+  #healthSource(): HealthSource {
+    const service = this;
+    return {
+      version: this.#version,
+      get uptimeSeconds() {
+        return (performance.now() - service.#madeAt) / 1000;
+      },
+      components: () => this.components(),
+    };
   }
 
   async #startOptions(): Promise<StartOptions> {

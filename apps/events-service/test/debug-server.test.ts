@@ -85,6 +85,41 @@ it('stays alive with a full disk, tells publishers and says why it is not ready;
   expect((await ask(service.debugPort, '/readyz')).status).toBe(200);
 });
 
+it('says how each component is to whoever asks for details', async () => {
+  using dir = new TempDir('events');
+  const { service, disk } = await inProcess(dir.path, { NATS_DEBUG_TOKEN: 'secret' });
+  await using _ = service;
+  await service.start();
+  const ready = await ask(service.debugPort, '/readyz?verbose');
+  expect(ready).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
+  expect(JSON.parse(ready.body)).toEqual({
+    status: 'ok',
+    version: '1.2.3',
+    node: process.versions.node,
+    uptime_seconds: expect.any(Number),
+    components: { server: { status: 'ok', phase: 'serving' }, jetstream: { status: 'ok' } },
+  });
+  expect((await ask(service.debugPort, '/readyz?verbose=false')).body).toBe('OK');
+  await createMainQueue(service.port);
+  await using client = await WireClient.connect(service.port);
+  disk.full = true;
+  await client.request('main-queue', 'does not fit');
+  const json = { Accept: 'application/json' };
+  const unready = await ask(service.debugPort, '/readyz', json);
+  expect(unready.status).toBe(500);
+  expect(JSON.parse(unready.body)).toMatchObject({
+    status: 'unavailable',
+    components: {
+      server: { status: 'ok' },
+      jetstream: { status: 'unavailable', reason: expect.stringContaining('the last store sync failed: ENOSPC') },
+    },
+  });
+  const alive = await ask(service.debugPort, '/healthz', json);
+  expect(alive.status).toBe(200);
+  expect(JSON.parse(alive.body)).toMatchObject({ status: 'ok', components: { jetstream: { status: 'unavailable' } } });
+  disk.full = false;
+});
+
 it('asks for its token on everything but the probes', async () => {
   using dir = new TempDir('events');
   const { service } = await inProcess(dir.path, { NATS_DEBUG_TOKEN: 'secret' });

@@ -2,37 +2,39 @@ import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
-/** What the probes ask; both answers come from memory: neither endpoint writes or waits. */
-export interface Probes {
-  /** Why the service is not ready, empty when it is. */
-  unready(): readonly string[];
-}
+import { type DebugAnswer, type DebugRequest, type DebugRoute, PLAIN_TEXT } from './route.ts';
 
 /** Settings of the `debug` section (spec/ocis.md 1 and 2). */
 export interface DebugSettings {
   readonly host: string;
   readonly port: number;
-  /** Asked for on everything but the health endpoints when not empty. */
+  /** Asked for on everything but open routes when not empty. */
   readonly token: string;
   readonly version: string;
+  /** Told when a route fails. */
+  readonly onError: (text: string) => void;
 }
 
 const HEADERS_TIMEOUT_MS = 5_000;
+/** Connections at a time; more are closed. */
 const CONNECTIONS_MAX = 256;
 
-/** The debug server: `/healthz` while the process turns, `/readyz` when clients are served and the disk obeys. */
+/** The debug server: routes over HTTP behind a token. */
 export class DebugServer {
   readonly #settings: DebugSettings;
-  readonly #probes: Probes;
+  readonly #routes = new Map<string, DebugRoute>();
   readonly #http: Server;
 
-  constructor(settings: DebugSettings, probes: Probes) {
+  /** @throws Error if two routes have one path. */
+  constructor(settings: DebugSettings, routes: Iterable<DebugRoute>) {
     this.#settings = settings;
-    this.#probes = probes;
+    for (const route of routes) {
+      if (this.#routes.has(route.path)) throw new Error(`two routes of the debug server have the path ${route.path}`);
+      this.#routes.set(route.path, route);
+    }
     this.#http = createServer(
       { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
-      (request, response) => this.#answer(request, response),
+      (request, response) => void this.#answer(request, response),
     );
     this.#http.maxConnections = CONNECTIONS_MAX;
   }
@@ -61,19 +63,27 @@ export class DebugServer {
     await closed;
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = (request.url ?? '/').split('?', 1)[0];
+  /** Never rejects. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setCommonHeaders(response, request, this.#settings.version);
-    if (path === '/healthz') {
-      send(response, 200, 'OK');
-    } else if (path === '/readyz') {
-      const reasons = this.#probes.unready();
-      if (reasons.length === 0) send(response, 200, 'OK');
-      else send(response, 500, `Internal Server Error\n${reasons.join('\n')}`);
-    } else if (!this.#isAllowed(request)) {
+    const { path, query } = split(request.url ?? '/');
+    const route = this.#routes.get(path);
+    if (route?.isOpen !== true && !this.#isAllowed(request)) {
       refuse(request, response);
-    } else {
-      send(response, 404, '404 page not found\n');
+      return;
+    }
+    if (route === undefined) {
+      send(response, { status: 404, type: PLAIN_TEXT, body: '404 page not found\n' });
+      return;
+    }
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    try {
+      send(response, await route.answer({ path, query, headers: request.headers, signal: gone.signal }));
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      this.#settings.onError(`debug server: ${path}: ${(error as Error).message}`);
+      send(response, { status: 500, type: PLAIN_TEXT, body: `Internal Server Error\n${(error as Error).message}\n` });
     }
   }
 
@@ -86,18 +96,23 @@ export class DebugServer {
   }
 }
 
-function send(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end(text);
+function split(url: string): Pick<DebugRequest, 'path' | 'query'> {
+  const at = url.indexOf('?');
+  if (at < 0) return { path: url, query: new URLSearchParams() };
+  return { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
+}
+
+function send(response: ServerResponse, { status, type, body, headers }: DebugAnswer): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'Content-Type': type, ...headers });
+  response.end(body);
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   const id = request.headers['x-request-id'] ?? '';
   const innererror = { date: new Date().toISOString(), 'request-id': id };
-  response.writeHead(401, { 'Content-Type': 'application/json' });
-  response.end(
-    JSON.stringify({ error: { code: 'InvalidAuthenticationToken', innererror, message: 'invalid or missing token' } }),
-  );
+  const error = { code: 'InvalidAuthenticationToken', innererror, message: 'invalid or missing token' };
+  send(response, { status: 401, type: 'application/json', body: JSON.stringify({ error }) });
 }
 
 /** The headers that every answer of the original carries (spec/ocis.md 2). */

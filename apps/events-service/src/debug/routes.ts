@@ -1,0 +1,12 @@
+import { type HealthSource, healthRoutes } from './health-routes.ts';
+import type { DebugRoute } from './route.ts';
+
+/** What the debug server shows. */
+export interface DebugParts {
+  readonly health: HealthSource;
+}
+
+/** Every path of the debug server. */
+export function debugRoutes(parts: DebugParts): DebugRoute[] {
+  return [...healthRoutes(parts.health)];
+}
