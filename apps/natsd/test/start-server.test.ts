@@ -221,3 +221,30 @@ it('stores a message once that its publisher sends again until the full disk tak
   await using client = await WireClient.connect(server.port);
   expect((await api(client, 'STREAM.INFO.S')).state).toMatchObject({ messages: 4, last_seq: 4 });
 });
+
+it.for([1, 3])(
+  'has those who publish wait for the disk instead of losing what nobody waits for: %i of them',
+  async (count) => {
+    // A single read from a socket holds more than may wait.
+    const jetstream = { limits: { maxBufferedMsgs: 100 } };
+    await using server = await startServer({ port: 0, jetstream });
+    await using client = await WireClient.connect(server.port);
+    await api(client, 'STREAM.CREATE.S', { name: 'S', subjects: ['s'] });
+    const frame = 'PUB s 16\r\n0123456789abcdef\r\n';
+    const publishers = await Promise.all(Array.from({ length: count }, () => WireClient.connect(server.port)));
+    for (const publisher of publishers) publisher.raw.send(frame.repeat(20_000));
+    for (const publisher of publishers) await publisher.flush();
+    expect((await api(client, 'STREAM.INFO.S')).state.messages).toBe(20_000 * count);
+    for (const publisher of publishers) await publisher[Symbol.asyncDispose]();
+  },
+);
+
+it('has those who ask the API wait for their turn instead of dropping what they ask', async () => {
+  const jetstream = { limits: { requestQueue: 100 } };
+  await using server = await startServer({ port: 0, jetstream });
+  await using client = await WireClient.connect(server.port);
+  await api(client, 'STREAM.CREATE.S', { name: 'S', subjects: ['s'], storage: 'memory' });
+  client.raw.send('PUB $JS.API.STREAM.NAMES s 0\r\n\r\n'.repeat(2000));
+  await client.flush();
+  await until('all answers', async () => (await api(client, 'STREAM.INFO.S')).state.messages === 2000);
+});

@@ -68,6 +68,17 @@ export interface HostMessage {
   readonly payloadEnd: number;
   /** The sender, built on demand; null when the server itself sent it. */
   clientInfo(): ClientInfo | null;
+  /**
+   * Nothing more is read from the client that published it until the hold is released: it sends faster than what it sends
+   * can be worked off. Messages of it that are in memory already wait too. Null when the server itself sent it.
+   */
+  holdPublisher(): HostHold | null;
+}
+
+/** A client that is not read from. Several holds on one client add up. */
+export interface HostHold {
+  /** The client goes on, in a later turn, when its last hold is released; a second call does nothing. */
+  release(): void;
 }
 
 /** An internal subscription or interest watch. */

@@ -40,11 +40,17 @@ export interface JetStreamLimits {
   readonly dedupeIds?: number;
 }
 
-/** Published messages per stream that may wait for their commit; more are refused with 10167 (429). */
+/**
+ * Published messages per stream that may wait for their commit; more are refused with 10167 (429). From half of it on, the clients
+ * that publish are not read from until a quarter is left.
+ */
 export const INGEST_MESSAGES_MAX = 100_000;
 /** Their bytes (subject, reply, header and payload). */
 export const INGEST_BYTES_MAX: number = 128 * 1024 * 1024;
-/** API requests per account and queue that may wait; when it is reached all of them are dropped, as in nats-server. */
+/**
+ * API requests per account and queue that may wait; when it is reached all of them are dropped, as in nats-server. From an eighth of
+ * it on, the clients that ask are not read from until half of that is left.
+ */
 export const API_QUEUE_MAX = 10_000;
 /** Message ids per stream the duplicate window holds; beyond it the oldest are forgotten early. */
 export const DEDUPE_IDS_MAX = 4_000_000;

@@ -4,6 +4,7 @@ import type {
   ClientInfo,
   Host,
   HostAccount,
+  HostHold,
   HostMessage,
   HostSubscription,
   Ids,
@@ -63,6 +64,8 @@ export class FakeAccount implements HostAccount {
   readonly sent: Received[] = [];
   /** How long a request waits for its answer beyond some turns of the event loop; for engines on a real disk. */
   patienceMs = 0;
+  /** Holds on publishers that are not released. */
+  holds = 0;
   readonly #subscribers = new Sublist<Subscriber>();
   readonly #outside = new Sublist<Subscriber>();
   readonly #turn: { inbox: number };
@@ -184,6 +187,17 @@ export class FakeAccount implements HostAccount {
     };
   }
 
+  #hold(): HostHold {
+    this.holds++;
+    let isReleased = false;
+    return {
+      release: () => {
+        if (!isReleased) this.holds--;
+        isReleased = true;
+      },
+    };
+  }
+
   #route(
     to: string,
     subject: string,
@@ -217,6 +231,7 @@ export class FakeAccount implements HostAccount {
         payloadStart: 4 + header.length,
         payloadEnd: buffer.length,
         clientInfo: () => client,
+        holdPublisher: () => (client === null ? null : this.#hold()),
       };
       if (subscriber.internal(message)) reached++;
     };

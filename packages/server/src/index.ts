@@ -5,7 +5,7 @@ export type {
   SubjectPermission,
   UserOptions,
 } from './auth/options.ts';
-export type { ClientInfo, InternalCallback, InternalMessage } from './internal-message.ts';
+export type { ClientInfo, InternalCallback, InternalMessage, PublisherHold } from './internal-message.ts';
 export { ListenError } from './listener.ts';
 export type { Health, HealthzOptions, JetStreamView, JszOptions } from './monitor/jetstream-view.ts';
 export type { AccountJetStreamLimits, MonitorOptions, ServerOptions } from './options.ts';

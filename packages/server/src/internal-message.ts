@@ -30,6 +30,14 @@ export interface InternalMessage {
   readonly payloadEnd: number;
   /** The sender, built on demand; null when the server itself sent it. */
   clientInfo(): ClientInfo | null;
+  /** Nothing more is read from the client that published it until the hold is released; null when the server itself sent it. */
+  holdPublisher(): PublisherHold | null;
+}
+
+/** A client that is not read from. Several holds on one client add up. */
+export interface PublisherHold {
+  /** The client goes on, in a later turn, when its last hold is released; a second call does nothing. */
+  release(): void;
 }
 
 /** A message from inside the process whose bytes stand in buffers; object and buffers are its sender's. */

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DELIVERY_DEPTH_MAX } from '../src/delivery/router.ts';
-import type { InternalMessage, NatsServer, ServerOptions } from '../src/index.ts';
+import type { InternalMessage, NatsServer, PublisherHold, ServerOptions } from '../src/index.ts';
 import { DROPPED_PER_TURN } from '../src/limits.ts';
-import { login, type RawClient, startServer, type TestLogger } from './support.ts';
+import { login, type RawClient, startServer, type TestLogger, until } from './support.ts';
 
 let server: NatsServer;
 let port: number;
@@ -74,6 +74,29 @@ describe('an internal subscriber', () => {
     ]);
     expect(info).toMatchObject({ host: '127.0.0.1', id: 5, acc: '$G', name: 'n', lang: 'l', ver: 'v', server: 'it' });
     expect(info).toMatchObject({ kind: 'Client', client_type: 'nats', start: expect.stringMatching(/Z$/) });
+  });
+
+  it('has a publisher wait in the middle of what it sent, and nobody else', async () => {
+    const account = await start();
+    const seen: string[] = [];
+    const holds: (PublisherHold | null)[] = [];
+    account.subscribe('js.*', null, (message) => {
+      seen.push(message.subject);
+      if (message.subject === 'js.hold') holds.push(message.holdPublisher());
+      return true;
+    });
+    const client = await login(port);
+    const other = await login(port);
+    client.send('PUB js.hold 0\r\n\r\nPUB js.a 0\r\n\r\nPING\r\n');
+    await until(() => holds.length === 1, 'the hold');
+    other.send('PUB js.other 0\r\n\r\n');
+    await other.flush();
+    account.deliver('js.hold', 'js.hold', null, null, null);
+    account.deliver('js.inside', 'js.inside', null, null, null);
+    expect([seen, holds[1]]).toEqual([['js.hold', 'js.other', 'js.hold', 'js.inside'], null]);
+    holds[0]!.release();
+    await client.take('PONG\r\n');
+    expect(seen.at(-1)).toBe('js.a');
   });
 
   it('is a member of its queue group, and ends when it is closed', async () => {

@@ -5,6 +5,7 @@ import type { Connection } from '../src/connection/connection.ts';
 import { FlushQueue } from '../src/connection/flush-queue.ts';
 import { Intake } from '../src/connection/intake.ts';
 import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../src/delivery/message-frame.ts';
+import type { PublisherHold } from '../src/internal-message.ts';
 import { HELD_BYTES_MAX, TURN_MS, TURN_WORK_PER_LOOK } from '../src/limits.ts';
 import { ManualClock } from './support.ts';
 
@@ -26,6 +27,7 @@ function fixture(): Fixture {
     heldTooMuch: () => events.push('too much'),
     failed: () => events.push('failed'),
     wasActive: () => {},
+    pinger: { excuse: () => events.push('excused') },
   };
   const parser = {
     parse: (chunk: Buffer) => made.onParse(chunk),
@@ -222,5 +224,83 @@ describe('a client that keeps the server busy', () => {
     made.intake.stop();
     made.clock.advance(0);
     expect(made.events.at(-1)).toBe('parser stopped');
+  });
+});
+
+describe('a publisher that somebody inside the process cannot keep up with', () => {
+  it('is neither read nor parsed until the last hold on it is released', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    const holds: PublisherHold[] = [];
+    made.onParse = (chunk) => {
+      seen.push(chunk.toString());
+      if (holds.length > 0) return chunk.length;
+      holds.push(made.intake.shut(), made.intake.shut());
+      return 1;
+    };
+    made.intake.receive(Buffer.from('ab'), ORIGIN_ELSEWHERE);
+    expect(made.intake.isShut).toBe(true);
+    made.intake.receive(Buffer.from('c'), ORIGIN_ELSEWHERE);
+    made.clock.advance(TURN_MS);
+    holds[0]!.release();
+    holds[0]!.release();
+    made.clock.advance(TURN_MS);
+    expect([seen, made.intake.isShut]).toEqual([['ab'], true]);
+    holds[1]!.release();
+    expect([seen, made.intake.isShut]).toEqual([['ab'], false]);
+    made.clock.advance(0);
+    expect(seen).toEqual(['ab', 'b', 'c']);
+    expect(made.events.filter((event) => event !== 'parser paused')).toEqual([
+      'paused',
+      'excused',
+      'parser resumed',
+      'resumed',
+    ]);
+  });
+
+  it('waits for its password all the same', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    const hold = made.intake.shut();
+    made.intake.hold();
+    made.onParse = (chunk) => seen.push(chunk.toString());
+    made.intake.receive(Buffer.from('a'), ORIGIN_ELSEWHERE);
+    hold.release();
+    made.clock.advance(0);
+    expect(seen).toEqual([]);
+    made.intake.release();
+    expect(seen).toEqual(['a']);
+  });
+
+  it('goes on where it was when the hold comes in the middle of what was held', () => {
+    const made = fixture();
+    const seen: string[] = [];
+    let hold = made.intake.shut();
+    made.onParse = (chunk) => {
+      seen.push(chunk.toString());
+      hold = made.intake.shut();
+      return 1;
+    };
+    made.intake.receive(Buffer.from('ab'), ORIGIN_ELSEWHERE);
+    made.intake.receive(Buffer.from('c'), ORIGIN_ELSEWHERE);
+    for (let i = 0; i < 3; i++) {
+      hold.release();
+      made.clock.advance(0);
+    }
+    expect(seen).toEqual(['ab', 'b', 'c']);
+  });
+
+  it('and is closed is not worked for any more', () => {
+    const made = fixture();
+    const hold = made.intake.shut();
+    made.intake.receive(Buffer.from('a'), ORIGIN_ELSEWHERE);
+    made.onParse = () => {
+      throw new Error('parsed');
+    };
+    made.intake.stop();
+    hold.release();
+    made.clock.advance(0);
+    expect(made.events.at(-1)).toBe('parser stopped');
+    expect(made.clock.timerCount).toBe(0);
   });
 });

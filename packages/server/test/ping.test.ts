@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NatsServer, ServerOptions } from '../src/index.ts';
+import type { NatsServer, PublisherHold, ServerOptions } from '../src/index.ts';
 import { login, ManualClock, RawClient, startServer, type TestLogger, testIds, until } from './support.ts';
 
 let server: NatsServer;
@@ -110,6 +110,50 @@ describe('a stale connection', () => {
       await until(() => logger.lines.filter((line) => line.includes('<<- [PONG]')).length === i, 'the PONG');
     }
     expect(client.isClosed).toBe(false);
+  });
+});
+
+describe('a client that is held because others cannot keep up with it', () => {
+  it('is not taken for a stale one, however long it lasts, and is heard afterwards', async () => {
+    await start({ pingIntervalMs: 400, pingMax: 1 });
+    const client = new RawClient(port);
+    await client.info();
+    const holds: PublisherHold[] = [];
+    server.host.account('$G')?.subscribe('much', null, (message) => {
+      holds.push(message.holdPublisher()!);
+      return true;
+    });
+    clock.advance(450);
+    await until(() => pings(client) === 1, 'the PING');
+    client.send('PUB much 0\r\n\r\nPONG\r\n');
+    await until(() => holds.length === 1, 'the hold');
+    for (let i = 0; i < 5; i++) clock.advance(450);
+    holds[0]!.release();
+    // Before what it sent meanwhile is read.
+    clock.advance(450);
+    await until(() => pings(client) === 2, 'the next PING');
+    client.send('PONG\r\n');
+    expect(await client.flush()).not.toContain('-ERR');
+    expect(pings(client)).toBe(2);
+  });
+
+  it('is closed when the server stops', async () => {
+    await start();
+    const client = await login(port);
+    let isHeld = false;
+    server.host.account('$G')?.subscribe('much', null, (message) => {
+      isHeld = message.holdPublisher() !== null;
+      return true;
+    });
+    client.send(`PUB much 0\r\n\r\n${'PUB much 5\r\nhello\r\n'.repeat(50_000)}`);
+    await until(() => isHeld, 'the hold');
+    const stopped = server.shutdown();
+    // The last bytes are given 100 ms.
+    await until(() => {
+      clock.advance(10);
+      return client.isClosed;
+    }, 'the close');
+    await stopped;
   });
 });
 

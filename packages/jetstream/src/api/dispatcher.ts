@@ -77,7 +77,7 @@ export class ApiDispatcher {
     }
     if (route === undefined) return true;
     const call = this.#callOf(message, route);
-    (route.queue === 'info' ? this.#info : this.#main).push({ call, route });
+    (route.queue === 'info' ? this.#info : this.#main).push({ call, route }, message);
     return true;
   }
 

@@ -1,7 +1,14 @@
-import type { Clock } from '../host.ts';
+import { HeldPublishers } from '../held-publishers.ts';
+import type { Clock, HostMessage } from '../host.ts';
 
 /** Milliseconds of requests in a row before everything else in the process gets its turn. */
 export const REQUESTS_TURN_MS = 20;
+/**
+ * Part of the limit at which whoever asks is not read from any more, and part at which they go on. nats-server keeps up by working on
+ * several processors; here those who ask more than can be answered wait, and others wait for no more than this.
+ */
+export const REQUESTS_HOLD_SHARE: number = 1 / 8;
+export const REQUESTS_RELEASE_SHARE: number = 1 / 16;
 
 /**
  * Requests that wait for their turn, handled one after the other. `run` may answer later (a promise): the next request starts when it
@@ -13,6 +20,7 @@ export class RequestQueue<T> {
   readonly #run: (item: T) => void | Promise<void>;
   readonly #onOverflow: (dropped: number) => void;
   readonly #onError: (error: unknown) => void;
+  readonly #held = new HeldPublishers();
   #items: T[] = [];
   /** Index of the next one to run. */
   #head = 0;
@@ -41,9 +49,11 @@ export class RequestQueue<T> {
     return this.#items.length - this.#head;
   }
 
-  push(item: T): void {
+  /** @param message what the request came with. */
+  push(item: T, message: Pick<HostMessage, 'holdPublisher'>): void {
     this.#items.push(item);
     const waiting = this.length;
+    if (waiting >= this.#limit * REQUESTS_HOLD_SHARE) this.#held.add(message);
     if (waiting < this.#limit) {
       this.#wake();
       return;
@@ -56,6 +66,7 @@ export class RequestQueue<T> {
   clear(): void {
     this.#items = [];
     this.#head = 0;
+    this.#held.release();
   }
 
   #wake(): void {
@@ -84,6 +95,7 @@ export class RequestQueue<T> {
       while (this.#head < this.#items.length) {
         const pending = this.#runOne(this.#items[this.#head++]!);
         if (pending !== undefined) await pending;
+        if (this.length <= this.#limit * REQUESTS_RELEASE_SHARE) this.#held.release();
         if (this.#clock.now() >= endMs) break;
       }
       if (this.length === 0) this.clear();

@@ -73,5 +73,15 @@ export class Intake {
 function copyOf(message: HostMessage): HostMessage {
   const { subject, reply, payloadStart, payloadEnd } = message;
   const buffer = Buffer.from(message.buffer.subarray(payloadStart, payloadEnd));
-  return { subject, reply, buffer, headerStart: 0, payloadStart: 0, payloadEnd: buffer.length, clientInfo: () => null };
+  const nobody = (): null => null;
+  return {
+    subject,
+    reply,
+    buffer,
+    headerStart: 0,
+    payloadStart: 0,
+    payloadEnd: buffer.length,
+    clientInfo: nobody,
+    holdPublisher: nobody,
+  };
 }

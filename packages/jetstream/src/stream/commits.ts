@@ -1,10 +1,18 @@
 import { apiError } from '../errors/api-error.ts';
-import type { Timer } from '../host.ts';
+import { HeldPublishers } from '../held-publishers.ts';
+import type { HostMessage, Timer } from '../host.ts';
 import { type CommitCallback, Outbox, type OutboxSink, type Republish } from './outbox.ts';
 import type { Stream } from './stream.ts';
 
 /** Time between attempts to make a failed store writable again. */
 export const STORE_RETRY_MS = 1_000;
+/**
+ * Part of the ingest limits at which whoever publishes is not read from any more, and part at which they go on: an ordinary flood
+ * never comes to the limits. What is left above is for those who are in the middle of a message, and for messages that the server
+ * itself sends, which nothing can hold.
+ */
+export const INGEST_HOLD_SHARE = 0.5;
+export const INGEST_RELEASE_SHARE = 0.25;
 
 /**
  * Follows the store: lets answers out and messages become visible when what they depend on is committed, and deals with a store
@@ -17,10 +25,16 @@ export class Commits implements OutboxSink {
   readonly #stream: Stream;
   /** Messages that were removed before they became visible. */
   readonly #removedEarly = new Set<number>();
+  readonly #held = new HeldPublishers();
+  readonly #holdMsgs: number;
+  readonly #holdBytes: number;
   #retry: Timer | null = null;
 
   constructor(stream: Stream) {
     this.#stream = stream;
+    const { maxBufferedMsgs, maxBufferedBytes } = stream.ingestLimits;
+    this.#holdMsgs = maxBufferedMsgs * INGEST_HOLD_SHARE;
+    this.#holdBytes = maxBufferedBytes * INGEST_HOLD_SHARE;
     this.outbox = new Outbox(this);
     this.visibleSeq = stream.messages.committedSeq;
     stream.messages.setEvents({ onCommit: () => this.release(), onFailure: (error) => this.#failed(error) });
@@ -35,6 +49,7 @@ export class Commits implements OutboxSink {
       // A skip or a purge may have moved the end without a message.
       if (messages.committedSeq > this.visibleSeq) this.visibleSeq = messages.committedSeq;
     }
+    if (!this.#held.isEmpty && this.#hasCaughtUp) this.#held.release();
     if (stored && !this.#stream.isClosed) registry.committed();
   }
 
@@ -57,6 +72,24 @@ export class Commits implements OutboxSink {
     else this.outbox.pushCallback(messages.applied, size, callback);
   }
 
+  /** So much waits that publishers should. */
+  get isBehind(): boolean {
+    const { outbox } = this;
+    return outbox.size >= this.#holdMsgs || outbox.bytes >= this.#holdBytes;
+  }
+
+  /** The client that published `message` is not read from until enough of what waits is committed. */
+  hold(message: HostMessage): void {
+    // A store that failed refuses at once, and there is no telling when it commits again.
+    if (this.#stream.messages.failure === null) this.#held.add(message);
+  }
+
+  get #hasCaughtUp(): boolean {
+    const { maxBufferedMsgs, maxBufferedBytes } = this.#stream.ingestLimits;
+    const { size, bytes } = this.outbox;
+    return size <= maxBufferedMsgs * INGEST_RELEASE_SHARE && bytes <= maxBufferedBytes * INGEST_RELEASE_SHARE;
+  }
+
   /** No more may wait: publishers and requesters are refused. */
   get isFull(): boolean {
     const { maxBufferedMsgs, maxBufferedBytes } = this.#stream.ingestLimits;
@@ -74,6 +107,7 @@ export class Commits implements OutboxSink {
   close(error: Error): void {
     this.#retry?.cancel();
     this.outbox.fail(error);
+    this.#held.release();
   }
 
   onStored(seq: number, subject: string, reply: string | null, republish: Republish | null): void {
@@ -111,6 +145,7 @@ export class Commits implements OutboxSink {
     const { host, name, isClosed } = this.#stream;
     host.log.error(`JetStream failed to store a msg on stream '${name}': ${error.message}`);
     this.outbox.fail(error);
+    this.#held.release();
     if (!isClosed) this.#retryLater();
   }
 

@@ -34,9 +34,13 @@ export class Ingest {
     const stream = this.#stream;
     if (stream.isClosed) return false;
     const { transform } = stream;
-    if (stream.commits.isFull) {
-      this.#refuseFlood(message.reply);
-      return true;
+    const { commits } = stream;
+    if (commits.isBehind) {
+      commits.hold(message);
+      if (commits.isFull) {
+        this.#refuseFlood(message.reply);
+        return true;
+      }
     }
     const reply = stream.config.no_ack ? null : message.reply;
     const subject = transform === null ? message.subject : (transform.apply(message.subject) ?? message.subject);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { REQUESTS_TURN_MS, RequestQueue } from '../../src/api/request-queue.ts';
-import type { Clock } from '../../src/host.ts';
+import {
+  REQUESTS_HOLD_SHARE,
+  REQUESTS_RELEASE_SHARE,
+  REQUESTS_TURN_MS,
+  RequestQueue,
+} from '../../src/api/request-queue.ts';
+import type { Clock, HostHold } from '../../src/host.ts';
 import { turns } from '../manual-clock.ts';
 
 /** Time that passes when it is told to, and turns that come at once. */
@@ -17,6 +22,9 @@ class TurnClock implements Clock {
 
 const clock = new TurnClock();
 
+/** Published by the server itself. */
+const NOBODY = { holdPublisher: () => null };
+
 describe('RequestQueue', () => {
   it('lets everything else go on after a turn of requests', async () => {
     const ran: number[] = [];
@@ -31,7 +39,7 @@ describe('RequestQueue', () => {
       () => undefined,
       () => undefined,
     );
-    for (const item of [1, 2, 3, 4, 5]) queue.push(item);
+    for (const item of [1, 2, 3, 4, 5]) queue.push(item, NOBODY);
     const seen: number[] = [];
     while (queue.length > 0) {
       await turns(1);
@@ -56,12 +64,12 @@ describe('RequestQueue', () => {
       () => undefined,
       (error) => errors.push(error),
     );
-    for (const item of ['throws', 'waits', 'rejects', 'last']) queue.push(item);
+    for (const item of ['throws', 'waits', 'rejects', 'last']) queue.push(item, NOBODY);
     expect([ran, queue.length]).toEqual([[], 4]);
     await turns(8);
     expect(ran).toEqual(['throws', 'waits', 'waited', 'rejects', 'last']);
     expect(errors.map(String)).toEqual(['Error: 1', 'Error: 2']);
-    queue.push('again');
+    queue.push('again', NOBODY);
     await turns(2);
     expect([ran.at(-1), queue.length]).toEqual(['again', 0]);
   });
@@ -76,8 +84,59 @@ describe('RequestQueue', () => {
       (count) => dropped.push(count),
       () => undefined,
     );
-    for (const item of [1, 2, 3, 4]) queue.push(item);
+    for (const item of [1, 2, 3, 4]) queue.push(item, NOBODY);
     await turns(2);
     expect([ran, dropped]).toEqual([[4], [3]]);
+  });
+
+  it('has those who ask wait when many requests do, and go on when most are answered', async () => {
+    const answers: (() => void)[] = [];
+    const queue = new RequestQueue<number>(
+      64,
+      clock,
+      () => new Promise<void>((resolve) => answers.push(resolve)),
+      () => undefined,
+      () => undefined,
+    );
+    const held = new Set<number>();
+    const from = (client: number): { holdPublisher(): HostHold } => ({
+      holdPublisher: () => {
+        held.add(client);
+        return { release: () => held.delete(client) };
+      },
+    });
+    const many = 64 * REQUESTS_HOLD_SHARE;
+    for (let item = 1; item < many; item++) queue.push(item, from(1));
+    expect([...held]).toEqual([]);
+    queue.push(many, from(1));
+    queue.push(many + 1, from(2));
+    queue.push(many + 2, NOBODY);
+    expect([...held]).toEqual([1, 2]);
+    while (queue.length > 64 * REQUESTS_RELEASE_SHARE) {
+      expect(held.size).toBe(2);
+      answers.pop()?.();
+      await turns(1);
+    }
+    answers.pop()?.();
+    await turns(1);
+    expect(held.size).toBe(0);
+  });
+
+  it('keeps nobody waiting for requests that are dropped', () => {
+    const queue = new RequestQueue<number>(
+      2,
+      clock,
+      () => undefined,
+      () => undefined,
+      () => undefined,
+    );
+    let holds = 0;
+    const client = { holdPublisher: () => ({ release: () => void holds-- }) };
+    holds++;
+    queue.push(1, client);
+    expect(holds).toBe(1);
+    holds++;
+    queue.push(2, client);
+    expect(holds).toBe(0);
   });
 });

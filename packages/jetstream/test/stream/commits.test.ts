@@ -3,6 +3,7 @@ import { UNLIMITED } from '../fake-host.ts';
 import { Harness } from '../jetstream-harness.ts';
 import { turns } from '../manual-clock.ts';
 import { type ManualMessages, ManualStorage } from './manual-storage.ts';
+import { openStream } from './stream-bench.ts';
 
 async function open(config: Record<string, unknown> = {}): Promise<{
   harness: Harness;
@@ -188,6 +189,51 @@ describe('limits of what may wait', () => {
     expect(replies).toHaveLength(1);
     expect(replies[0]!.payload).toContain('10167');
     expect(harness.host.lines).toContain("WRN Dropping messages due to excessive stream ingest rate on stream 'S'");
+  });
+
+  it('has publishers wait from half of it on, until a quarter is left', async () => {
+    const { host, stream, store, publish } = await openStream(
+      {},
+      { isInstant: false, options: { limits: { maxBufferedMsgs: 8 } } },
+    );
+    const account = host.account();
+    for (let i = 0; i < 4; i++) publish('s.a');
+    expect(account.holds).toBe(0);
+    publish('s.a');
+    // What the server itself sends cannot wait.
+    account.deliver('s.a', 's.a', null, null, null);
+    expect([account.holds, stream.messages.messages]).toEqual([1, 6]);
+    store.commit();
+    expect(account.holds).toBe(0);
+    for (let i = 0; i < 3; i++) publish('s.a');
+    store.commit();
+    expect(account.holds).toBe(0);
+  });
+
+  it('goes by the bytes that wait as well', async () => {
+    const { host, store, publish } = await openStream(
+      {},
+      { isInstant: false, options: { limits: { maxBufferedBytes: 200 } } },
+    );
+    publish('s.a', 'x'.repeat(100));
+    publish('s.a');
+    expect(host.account().holds).toBe(1);
+    store.commit();
+    expect(host.account().holds).toBe(0);
+  });
+
+  it('keeps nobody waiting for a store that failed, or for a stream that is gone', async () => {
+    const limited = { isInstant: false, options: { limits: { maxBufferedMsgs: 4 } } };
+    for (const end of ['fails', 'goes'] as const) {
+      const { host, stream, store, publish } = await openStream({}, limited);
+      for (let i = 0; i < 3; i++) publish('s.a');
+      expect(host.account().holds).toBe(1);
+      if (end === 'fails') store.fail('no space left on device');
+      else stream.commits.close(new Error('stream is deleted'));
+      expect(host.account().holds).toBe(0);
+      publish('s.a');
+      expect(host.account().holds).toBe(end === 'fails' ? 0 : 1);
+    }
   });
 
   it('counts answers that wait among them', async () => {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { ServerParser } from '@nats-ts/protocol';
 import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../delivery/message-frame.ts';
 import { goDurationOfMs } from '../go-format.ts';
+import type { PublisherHold } from '../internal-message.ts';
 import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS, TURN_MS, TURN_WORK_PER_LOOK } from '../limits.ts';
 import type { Timer } from '../ports.ts';
 import type { Connection } from './connection.ts';
@@ -13,9 +14,10 @@ const STALL_TOTAL_MS = 10;
 
 /**
  * What comes in from one socket: chunks go to the parser, unless a password is still being verified (then they are
- * held), a consumer is so far behind that its producers are slowed (then the socket is not read for a moment), or this
- * client has had its turn: libuv reads a busy socket up to 32 times in a row, and one chunk can hold thousands of
- * messages for thousands of subscribers each, while everybody else waits. Then the others go first.
+ * held), a consumer is so far behind that its producers are slowed (then the socket is not read for a moment), somebody
+ * inside the process cannot keep up with what this client sends (then it is not read until they have), or this client
+ * has had its turn: libuv reads a busy socket up to 32 times in a row, and one chunk can hold thousands of messages for
+ * thousands of subscribers each, while everybody else waits. Then the others go first.
  */
 export class Intake {
   readonly #connection: Connection;
@@ -27,6 +29,8 @@ export class Intake {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #isHolding = false;
+  /** Holds that are not released yet. */
+  #holds = 0;
   /** What was received waits for the next turn of the event loop. */
   #isYielding = false;
   /** Milliseconds this client has had since it last let the others go first. */
@@ -59,7 +63,7 @@ export class Intake {
   receive(chunk: Buffer, origin: number): void {
     this.#origin = origin;
     if (this.#isOver) return;
-    if (this.#isHolding || this.#isYielding) this.#hold(chunk);
+    if (this.#isWaiting) this.#hold(chunk);
     else this.#work(chunk);
   }
 
@@ -79,6 +83,33 @@ export class Intake {
   release(): void {
     this.#isHolding = false;
     this.#goOn();
+  }
+
+  /** Nothing more is read or parsed until the hold is released, and then not before the next turn. */
+  shut(): PublisherHold {
+    this.#holds++;
+    this.#parser.pause();
+    this.#updatePause();
+    let isReleased = false;
+    return {
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#open();
+      },
+    };
+  }
+
+  /** Somebody inside the process keeps it from being heard. */
+  get isShut(): boolean {
+    return this.#holds > 0;
+  }
+
+  #open(): void {
+    this.#holds--;
+    if (this.#holds > 0 || this.#isOver) return;
+    this.#connection.pinger.excuse();
+    if (!this.#isYielding) this.#yield();
   }
 
   /**
@@ -101,12 +132,18 @@ export class Intake {
     this.#parser.pause();
     this.#connection.context.clock.setTimer(() => {
       this.#isYielding = false;
-      if (!this.#isOver && !this.#isHolding) this.#goOn();
+      this.#goOn();
     }, 0);
     this.#updatePause();
   }
 
+  /** What is received now waits for something. */
+  get #isWaiting(): boolean {
+    return this.#isHolding || this.#isYielding || this.#holds > 0;
+  }
+
   #goOn(): void {
+    if (this.#isOver || this.#isWaiting) return;
     this.#parser.resume();
     const held = this.#held;
     this.#held = [];
@@ -151,7 +188,7 @@ export class Intake {
     this.#chunk = chunk;
     try {
       const used = this.#parser.parse(chunk);
-      if ((this.#isHolding || this.#isYielding) && used < chunk.length) this.#hold(chunk.subarray(used));
+      if (this.#isWaiting && used < chunk.length) this.#hold(chunk.subarray(used));
       if (connection.inMsgs !== msgsBefore) connection.wasActive();
     } catch (error) {
       connection.failed(error);
@@ -190,7 +227,7 @@ export class Intake {
   }
 
   #updatePause(): void {
-    const isPaused = this.#isHolding || this.#isYielding || this.#stallTimer !== null;
+    const isPaused = this.#isWaiting || this.#stallTimer !== null;
     if (isPaused === this.#isPaused || this.#isOver) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#socket.pause();

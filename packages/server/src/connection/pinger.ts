@@ -47,6 +47,12 @@ export class Pinger {
     this.rttMs = atLeastOneNanosecond(this.#connection.context.clock.monotonicMs() - this.#pingedMs);
   }
 
+  /** It could not be heard for a while: what it did not answer does not count. */
+  excuse(): void {
+    this.#unanswered = 0;
+    this.#connection.heard();
+  }
+
   stop(): void {
     this.#connection.context.wheel.clear(this.#timer);
   }
@@ -61,6 +67,10 @@ export class Pinger {
   #tick(): void {
     const connection = this.#connection;
     const { settings, clock, wheel } = connection.context;
+    if (connection.intake.isShut) {
+      wheel.set(this.#timer, settings.pingIntervalMs);
+      return;
+    }
     connection.log.debug('Client Ping Timer');
     const nowMs = clock.monotonicMs();
     const quietMs = nowMs - connection.lastInputMs;

@@ -1,7 +1,7 @@
 import { type PublishArgs, subjectByteLength, subjectFromBytes, writeDecimal, writeSubject } from '@nats-ts/protocol';
 import { type Arena, COPY_SLACK_BYTES } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { ClientInfo, InternalMessage, StandingMessage } from '../internal-message.ts';
+import type { ClientInfo, InternalMessage, PublisherHold, StandingMessage } from '../internal-message.ts';
 
 const SPACE = 0x20;
 const CR = 0x0d;
@@ -216,6 +216,10 @@ export class MessageFrame implements InternalMessage {
   /** Who sent it; null when the server itself did. */
   clientInfo(): ClientInfo | null {
     return this.publisher === null ? null : this.publisher.clientInfo();
+  }
+
+  holdPublisher(): PublisherHold | null {
+    return this.publisher === null ? null : this.publisher.intake.shut();
   }
 
   /** Lets go of the buffers of the last message. */
