@@ -142,7 +142,15 @@ export function build(node) {
     '--output-logs=errors-only',
     '--no-update-notifier',
   ]);
+  writeCommit();
   // The launchers in apps/*/bin start with this Node when the one on PATH is too old or absent.
   mkdirSync(TOOLS, { recursive: true });
   writeFileSync(join(TOOLS, 'node-path'), `${node}\n`);
+}
+
+/** Leaves the commit beside the program, for `events-service version`; none where there is no repository. */
+function writeCommit() {
+  const asked = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  const file = join(root, 'apps', 'events-service', 'dist', 'commit');
+  if (asked.status === 0 && existsSync(dirname(file))) writeFileSync(file, asked.stdout);
 }

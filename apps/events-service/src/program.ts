@@ -1,12 +1,16 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { dirname } from 'node:path';
-import { ConfigError, type LoadedEventsConfig, loadEventsConfig } from '@nats-ts/config';
+import {
+  ConfigError,
+  type LoadedEventsConfig,
+  loadEventsConfig,
+  printEventsConfig,
+  printEventsReference,
+} from '@nats-ts/config';
 import { ListenError } from '@nats-ts/natsd';
 import { EventsService } from './events-service.ts';
 import { askHealth } from './health.ts';
 import { openLogger, type ServiceLogger } from './logger.ts';
+import { machineInputs } from './machine.ts';
+import { ownVersion, versionLine } from './version.ts';
 
 const USAGE = `NAME:
    events-service - starts the events broker of an oCIS or OpenCloud stack
@@ -17,16 +21,16 @@ USAGE:
 COMMANDS:
    server   start the service
    health   ask the running service whether it is ready: exit code 0 or 1
-   version  print the versions
+   config   print the configuration in effect and where each value comes from;
+            with --reference: every setting there is
+   version  print versions and commit
    help     print this text
 
 Everything else is set in the environment and in nats.yaml: see docs/events-service.md.
 `;
 
-/** This software's own version. */
-function ownVersion(): string {
-  return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
-}
+/** Makes `config` print what there is instead of what is in effect. */
+const REFERENCE_FLAG = '--reference';
 
 /** Runs a command. Resolves with the exit code, or null when a service runs. */
 export async function run(args: readonly string[]): Promise<number | null> {
@@ -35,9 +39,13 @@ export async function run(args: readonly string[]): Promise<number | null> {
     process.stdout.write(`Incorrect Usage: flag provided but not defined: ${command}\n\n${USAGE}`);
     return 1;
   }
+  if (command === 'config' && more.length === 1 && more[0] === REFERENCE_FLAG) {
+    process.stdout.write(printEventsReference());
+    return 0;
+  }
   if (more.length > 0 && !more.every((arg) => arg === '-h' || arg === '--help')) {
     process.stdout.write(
-      `Incorrect Usage: ${command} takes no arguments, got ${JSON.stringify(more.join(' '))}\n\n${USAGE}`,
+      `Incorrect Usage: ${command} takes no ${command === 'config' ? `arguments but ${REFERENCE_FLAG}` : 'arguments'}, got ${JSON.stringify(more.join(' '))}\n\n${USAGE}`,
     );
     return 1;
   }
@@ -47,10 +55,10 @@ export async function run(args: readonly string[]): Promise<number | null> {
       return serve();
     case 'health':
       return health();
+    case 'config':
+      return showConfig();
     case 'version':
-      process.stdout.write(
-        `events-service ${ownVersion()} (nats-ts), behaves as nats-server 2.15.1, Node ${process.versions.node}\n`,
-      );
+      process.stdout.write(`${versionLine()}\n`);
       return 0;
     case 'help':
     case '-h':
@@ -69,7 +77,7 @@ function usage(): number {
 
 function load(): LoadedEventsConfig | null {
   try {
-    return loadEventsConfig({ env: process.env, readFile: (path) => readFileSync(path), home: homedir(), canMake });
+    return loadEventsConfig(machineInputs(process.env));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -77,22 +85,12 @@ function load(): LoadedEventsConfig | null {
   }
 }
 
-/** Whether a directory can be written to, or made below one that can. */
-function canMake(directory: string): boolean {
-  for (let at = directory; ; at = dirname(at)) {
-    try {
-      if (!statSync(at).isDirectory()) return false;
-    } catch {
-      if (dirname(at) === at) return false;
-      continue;
-    }
-    try {
-      accessSync(at, constants.W_OK | constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  }
+function showConfig(): number {
+  const loaded = load();
+  if (loaded === null) return 1;
+  for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
+  process.stdout.write(printEventsConfig(loaded));
+  return 0;
 }
 
 async function health(): Promise<number> {

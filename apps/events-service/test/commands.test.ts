@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freePort } from '../../../tests/src/index.ts';
-import { BINARY, run } from './support/service.ts';
+import { freePort, repositoryRoot, TempDir } from '../../../tests/src/index.ts';
+import { BINARY, run, serviceEnv, writeYaml } from './support/service.ts';
 
-it('prints its version', () => {
+it('prints version, Node and commit', () => {
   const done = run(['version'], {});
   expect(done.status).toBe(0);
   expect(done.stdout).toMatch(
-    /^events-service \d+\.\d+\.\d+ \(nats-ts\), behaves as nats-server 2\.15\.1, Node \d+.*\n$/,
+    /^events-service \d+\.\d+\.\d+ \(nats-ts\), behaves as nats-server 2\.15\.1, Node \d+\.\d+\.\d+, commit ([0-9a-f]{40}|unknown)\n$/,
   );
 });
 
@@ -30,6 +32,31 @@ it('ends with 3 for a command it does not know, with 1 for a flag or an argument
   const more = run(['server', 'now'], {});
   expect(more.status).toBe(1);
   expect(more.stdout).toContain('server takes no arguments, got "now"');
+});
+
+it('prints the configuration in effect with its sources, secrets masked', () => {
+  using dir = new TempDir('events');
+  const file = writeYaml(dir.path, 'log:\n  level: warn\n');
+  const env = serviceEnv(dir.path, { NATS_DEBUG_TOKEN: 'geheim', NATS_NATS_HOST: '::1' });
+  const done = run(['config'], env);
+  expect(done).toMatchObject({ status: 0, stderr: '' });
+  expect(done.stdout).toContain(`# nats.yaml: ${file}`);
+  expect(done.stdout).toMatch(/ {2}level: warn +# .*nats\.yaml:2\n/);
+  expect(done.stdout).toMatch(/ {2}host: "::1" +# env NATS_NATS_HOST\n/);
+  expect(done.stdout).toMatch(/ {2}store_dir: \S+\/nats +# env OCIS_BASE_DATA_PATH\n/);
+  expect(done.stdout).not.toContain('geheim');
+  const wrong = run(['config'], serviceEnv(dir.path, { NATS_NATS_PORT: '99999999' }));
+  expect(wrong).toMatchObject({ status: 1, stdout: '' });
+  expect(wrong.stderr).toContain('env NATS_NATS_PORT: nats.port is "99999999", expected an integer from -1 to 65535');
+});
+
+it('prints the reference that stands in the documentation', () => {
+  const done = run(['config', '--reference'], { NATS_NATS_PORT: 'abc' });
+  expect(done).toMatchObject({ status: 0, stderr: '' });
+  expect(readFileSync(join(repositoryRoot, 'docs/events-service.md'), 'utf8')).toContain(done.stdout);
+  const more = run(['config', '--everything'], {});
+  expect(more.status).toBe(1);
+  expect(more.stdout).toContain('config takes no arguments but --reference, got "--everything"');
 });
 
 async function health(address: string): Promise<{ code: number | null; stdout: string }> {

@@ -12,6 +12,7 @@ export {
 } from './conf/parse.ts';
 export { type ConfMap, type ConfNode, type ConfPlace, type ConfValue, goTypeName, placeText } from './conf/tree.ts';
 export { ConfigError, type ConfigProblem, type ConfigStage } from './config-error.ts';
+export type { EffectiveSetting } from './events/effective.ts';
 export {
   type EventsConfig,
   type Flavour,
@@ -21,6 +22,8 @@ export {
   type ValueSource,
 } from './events/events-config.ts';
 export { type EventsInputs, type LoadedEventsConfig, loadEventsConfig } from './events/load-events-config.ts';
+export type { EventsOptions } from './events/options.ts';
+export { printEventsConfig, printEventsReference } from './events/print.ts';
 export { eventsConfigReference, type ReferenceRow } from './events/reference.ts';
 export type { OtlpProtocol, OtlpTarget, TraceSampler, TracingConfig } from './events/tracing-config.ts';
 export { MAX_YAML_BYTES, MAX_YAML_MERGES } from './events/yaml-file.ts';

@@ -164,6 +164,11 @@ describe('wrong values', () => {
     ],
     ['NATS_DEBUG_ADDR', '9234', 'env NATS_DEBUG_ADDR: debug.addr is "9234", expected an address as host:port'],
     [
+      'NATS_DEBUG_ADDR',
+      '[::1]:70000',
+      'env NATS_DEBUG_ADDR: debug.addr is "[::1]:70000", expected an address as host:port',
+    ],
+    [
       'MICRO_REGISTRY',
       'etcd',
       'env MICRO_REGISTRY: registry.type is "etcd", expected one of nats-js-kv, natsjs, nats-js, memory',

@@ -57,8 +57,8 @@ export interface EventsConfig {
 
 /** Where a value came from. */
 export interface ValueSource {
-  readonly kind: 'default' | 'yaml' | 'env';
-  /** `default`, `/etc/ocis/nats.yaml:3 nats.port`, `env NATS_NATS_PORT`. */
+  readonly kind: 'default' | 'yaml' | 'env' | 'option';
+  /** `default`, `/etc/ocis/nats.yaml:3 nats.port`, `env NATS_NATS_PORT`, `option nats.port`. */
   readonly text: string;
   /** The same without the key. */
   readonly place: string;

@@ -1,11 +1,13 @@
 import { ConfigError, type ConfigProblem } from '../config-error.ts';
 import { fileErrorText } from '../go/file-error.ts';
 import { goQuote } from '../go/quote.ts';
+import { type EffectiveSetting, effectiveSettings } from './effective.ts';
 import { type Environment, fromEnvironment, type GivenText } from './environment.ts';
 import type { EventsConfig, Flavour, LogLevel, ValueSource } from './events-config.ts';
+import { type EventsOptions, fromOptions } from './options.ts';
 import { defaultClusterId, defaultDataDir, flavourOf, yamlCandidates } from './paths.ts';
 import { resolveSettings, type SettingValues } from './schema.ts';
-import { expectedInstead } from './setting-value.ts';
+import { expectedInstead, type SettingValue } from './setting-value.ts';
 import { REGISTRY_KINDS, SETTINGS } from './settings.ts';
 import { resolveTracing } from './tracing.ts';
 import type { TracingConfig } from './tracing-config.ts';
@@ -20,6 +22,8 @@ export interface EventsInputs {
   readonly home: string;
   /** Whether a directory can be written to, or made. Must not make it. */
   readonly canMake: (dir: string) => boolean;
+  /** Settings of a program that starts the service inside of it; they count over everything else. */
+  readonly options?: EventsOptions;
   /** Defaults of whoever starts the service; the environment and the file still count over them. */
   readonly defaults?: {
     /** Instead of the system's and the user's data directory; a base data path still counts over it. */
@@ -33,6 +37,8 @@ export interface LoadedEventsConfig {
   readonly config: EventsConfig;
   /** By the keys of the reference: `nats.port`. */
   readonly sources: ReadonlyMap<string, ValueSource>;
+  /** The same as `config`, to be shown: every setting with its source, secrets masked. */
+  readonly settings: readonly EffectiveSetting[];
   /** The YAML file that was read; null: none was there. */
   readonly yamlFile: string | null;
   readonly warnings: readonly string[];
@@ -58,21 +64,22 @@ export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
   const yaml = yamlFile === null ? NO_YAML : readYaml(yamlFile.path, yamlFile.text, env);
   problems.push(...yaml.problems);
   warnings.push(...yaml.warnings);
-  const fromEnv = new Map<string, GivenText>();
+  const given = new Map<string, GivenText>();
+  const options = fromOptions(inputs.options ?? {}, problems);
   for (const setting of SETTINGS) {
-    const given = fromEnvironment(setting, env, warnings);
-    if (given !== null) fromEnv.set(setting.key, given);
+    const one = options.get(setting.key) ?? fromEnvironment(setting, env, warnings);
+    if (one !== null) given.set(setting.key, one);
   }
   const sources = new Map<string, ValueSource>();
-  for (const { key } of SETTINGS) sources.set(key, sourceOf(key, fromEnv.get(key), yaml.given.get(key)));
+  for (const { key } of SETTINGS) sources.set(key, sourceOf(key, given.get(key), yaml.given.get(key)));
   const defaults = workedOutDefaults(inputs, flavour, sources, problems);
-  const values = resolveSettings(fromEnv, yaml.given, defaults);
+  const values = resolveSettings(given, yaml.given, defaults);
   for (const setting of SETTINGS) {
     const value = values.get(setting.key);
     const expected = expectedInstead(setting, value);
     if (expected === null) continue;
-    const given = fromEnv.get(setting.key) ?? yaml.given.get(setting.key);
-    const shown = setting.secret ? 'not usable' : goQuote(given?.text ?? String(value));
+    const text = (given.get(setting.key) ?? yaml.given.get(setting.key))?.text ?? String(value);
+    const shown = setting.secret ? 'not usable' : goQuote(text);
     problems.push(problemOf(sources, setting.key, `is ${shown}, expected ${expected}`));
   }
   checkTogether(values, sources, problems);
@@ -83,7 +90,14 @@ export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
     warnings,
   );
   if (problems.length > 0) throw new ConfigError(problems, warnings);
-  return { config: build(values, flavour, tracing), sources, yamlFile: yamlFile?.path ?? null, warnings };
+  const effective = withMeanings(values);
+  return {
+    config: build(effective, flavour, tracing),
+    sources,
+    settings: effectiveSettings(effective, sources),
+    yamlFile: yamlFile?.path ?? null,
+    warnings,
+  };
 }
 
 function findYaml(
@@ -103,8 +117,11 @@ function findYaml(
   return null;
 }
 
-function sourceOf(key: string, inEnv: GivenText | undefined, inYaml: GivenText | undefined): ValueSource {
-  if (inEnv !== undefined) return { kind: 'env', text: inEnv.place, place: inEnv.place };
+function sourceOf(key: string, given: GivenText | undefined, inYaml: GivenText | undefined): ValueSource {
+  if (given !== undefined) {
+    const kind = given.place.startsWith('env ') ? 'env' : 'option';
+    return { kind, text: given.place, place: given.place };
+  }
   if (inYaml !== undefined) return { kind: 'yaml', text: `${inYaml.place} ${key}`, place: inYaml.place };
   return { kind: 'default', text: 'default', place: 'default' };
 }
@@ -156,6 +173,15 @@ function problemOf(sources: ReadonlyMap<string, ValueSource>, key: string, text:
   return { text: `${source}: ${key} ${text}`, source, key };
 }
 
+/** Values that stand for others, as those others. */
+function withMeanings(values: SettingValues): SettingValues {
+  const meant = new Map<string, SettingValue>(values);
+  if (meant.get('nats.host') === '') meant.set('nats.host', EVERY_ADDRESS);
+  if (meant.get('nats.port') === 0) meant.set('nats.port', NATS_PORT);
+  meant.set('log.level', String(meant.get('log.level')).toLowerCase() || DEFAULT_LOG_LEVEL);
+  return meant;
+}
+
 function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig): EventsConfig {
   const text = (key: string): string => String(values.get(key));
   const flag = (key: string): boolean => values.get(key) === true;
@@ -164,7 +190,7 @@ function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig):
     flavour,
     tracing,
     log: {
-      level: (text('log.level').toLowerCase() || DEFAULT_LOG_LEVEL) as LogLevel,
+      level: text('log.level') as LogLevel,
       pretty: flag('log.pretty'),
       color: flag('log.color'),
       file: text('log.file'),
@@ -176,8 +202,8 @@ function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig):
       zpages: flag('debug.zpages'),
     },
     nats: {
-      host: text('nats.host') || EVERY_ADDRESS,
-      port: number('nats.port') || NATS_PORT,
+      host: text('nats.host'),
+      port: number('nats.port'),
       clusterId: text('nats.clusterid'),
       storeDir: text('nats.store_dir'),
       tlsCert: text('nats.tls_cert'),

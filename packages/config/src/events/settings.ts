@@ -21,6 +21,8 @@ export interface Setting {
   readonly description: string;
   /** The value is never shown. */
   readonly secret?: true;
+  /** Its place in `EventsConfig`, where that does not follow from the key (see `optionPath`). */
+  readonly option?: string;
   /** Set but empty counts as not set, although it is a text. */
   readonly emptyIsUnset?: true;
   /** What is expected, in words; shown when `accepts` says no. */
@@ -32,7 +34,11 @@ const MAX_PORT = 65_535;
 
 const isPort = (value: unknown): boolean => typeof value === 'number' && value >= -1 && value <= MAX_PORT;
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
-const isAddress = (value: unknown): boolean => value === '' || splitHostPort(String(value)) !== null;
+const isAddress = (value: unknown): boolean => {
+  if (value === '') return true;
+  const port = splitHostPort(String(value))?.port ?? '';
+  return /^\d{1,5}$/.test(port) && Number(port) <= MAX_PORT;
+};
 const isLevel = (value: unknown): boolean =>
   value === '' || (LOG_LEVELS as readonly string[]).includes(String(value).toLowerCase());
 
@@ -128,6 +134,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     key: 'nats.clusterid',
+    option: 'nats.clusterId',
     ...yaml,
     kind: 'text',
     default: null,
@@ -194,6 +201,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     key: 'registry.type',
+    option: 'registry.kind',
     ...envOnly,
     kind: 'text',
     default: 'nats-js-kv',
@@ -205,6 +213,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     key: 'registry.address',
+    option: 'registry.addresses',
     ...envOnly,
     kind: 'list',
     default: '127.0.0.1:9233',
