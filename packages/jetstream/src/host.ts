@@ -99,11 +99,11 @@ export interface HostAccount {
    * gets "no responders".
    */
   subscribe(subject: string, queue: string | null, callback: (message: HostMessage) => boolean): HostSubscription;
-  /** True if a message on `subject` would reach a subscriber (in queue group `queue` if not null) outside of JetStream. */
+  /** True if somebody is subscribed to exactly the literal `subject`, plainly or in `queue`; patterns do not count, streams do. */
   hasInterest(subject: string, queue: string | null): boolean;
-  /** True if a message on `subject` would reach anybody at all, streams that capture it included. */
+  /** True if a message on `subject` would reach anybody at all: by a pattern, in a queue group, or a stream that captures it. */
   hasListeners(subject: string): boolean;
-  /** Calls back whenever interest in the literal `subject` (in `queue` if not null) appears or vanishes. */
+  /** Calls back whenever `hasInterest` of the literal `subject` changes. */
   onInterest(subject: string, queue: string | null, callback: (interested: boolean) => void): HostSubscription;
   /**
    * Sends a message: matches by `to`, writes `subject` on the wire. The bytes are copied (or sent) before it

@@ -67,7 +67,6 @@ export class FakeAccount implements HostAccount {
   /** Holds on publishers that are not released. */
   holds = 0;
   readonly #subscribers = new Sublist<Subscriber>();
-  readonly #outside = new Sublist<Subscriber>();
   readonly #turn: { inbox: number };
 
   constructor(name: string) {
@@ -82,7 +81,7 @@ export class FakeAccount implements HostAccount {
   }
 
   hasInterest(subject: string, queue: string | null): boolean {
-    return this.#outside.hasInterest(subject, queue);
+    return this.#subscribers.hasSubscription(subject, queue);
   }
 
   hasListeners(subject: string): boolean {
@@ -91,7 +90,7 @@ export class FakeAccount implements HostAccount {
   }
 
   onInterest(subject: string, queue: string | null, callback: (interested: boolean) => void): HostSubscription {
-    const end = this.#outside.onInterest(subject, queue, callback);
+    const end = this.#subscribers.onInterest(subject, queue, callback);
     return { close: end };
   }
 
@@ -178,11 +177,9 @@ export class FakeAccount implements HostAccount {
 
   #add(subscriber: Subscriber, subject: string): HostSubscription {
     if (!this.#subscribers.insert(subject, subscriber.queue, subscriber)) throw new Error(`invalid subject ${subject}`);
-    if (subscriber.internal === null) this.#outside.insert(subject, subscriber.queue, subscriber);
     return {
       close: () => {
         this.#subscribers.remove(subject, subscriber.queue, subscriber);
-        if (subscriber.internal === null) this.#outside.remove(subject, subscriber.queue, subscriber);
       },
     };
   }

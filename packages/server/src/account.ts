@@ -52,7 +52,7 @@ export class Account {
     this.#watches.changed(subscription.subject);
   }
 
-  /** Calls back whenever `isInterested` changes because of a subscription that matches the literal `subject`. */
+  /** Calls back whenever `isInterested` changes because of a subscription to exactly the literal `subject`. */
   watchInterest(
     subject: string,
     isInterested: () => boolean,

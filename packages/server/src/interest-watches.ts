@@ -1,35 +1,30 @@
-import { SubjectTree } from '@nats-ts/sublist';
-
 interface Watch {
   readonly isInterested: () => boolean;
   readonly callback: (interested: boolean) => void;
   last: boolean;
 }
 
-/** Who wants to know about interest in which literal subject. As many as are registered: JetStream bounds consumers. */
+/** Who wants to know about subscriptions to which literal subject. As many as are registered: JetStream bounds consumers. */
 export class InterestWatches {
-  readonly #tree = new SubjectTree<Watch[]>();
+  readonly #bySubject = new Map<string, readonly Watch[]>();
 
   add(subject: string, isInterested: () => boolean, callback: (interested: boolean) => void): { close(): void } {
     const watch: Watch = { isInterested, callback, last: isInterested() };
-    this.#tree.set(subject, [...(this.#tree.get(subject) ?? []), watch]);
+    this.#bySubject.set(subject, [...(this.#bySubject.get(subject) ?? []), watch]);
     return {
       close: () => {
-        const left = (this.#tree.get(subject) ?? []).filter((other) => other !== watch);
-        if (left.length === 0) this.#tree.delete(subject);
-        else this.#tree.set(subject, left);
+        const left = (this.#bySubject.get(subject) ?? []).filter((other) => other !== watch);
+        if (left.length === 0) this.#bySubject.delete(subject);
+        else this.#bySubject.set(subject, left);
       },
     };
   }
 
-  /** A subscription to `subject`, which may have wildcards, came or went. */
+  /** A subscription to exactly `subject` came or went. */
   changed(subject: string): void {
-    if (this.#tree.size === 0) return;
-    const affected: Watch[] = [];
-    this.#tree.match(subject, (_literal, watches) => {
-      affected.push(...watches);
-    });
-    for (const watch of affected) {
+    const watches = this.#bySubject.get(subject);
+    if (watches === undefined) return;
+    for (const watch of watches) {
       const interested = watch.isInterested();
       if (interested === watch.last) continue;
       watch.last = interested;

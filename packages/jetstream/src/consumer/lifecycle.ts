@@ -51,7 +51,7 @@ export function complete(stream: ConsumerStream, config: ConsumerConfig, isPedan
 export async function update(consumer: Consumer, config: ConsumerConfig): Promise<void> {
   const { stream } = consumer;
   checkPartition(stream, config);
-  const isBound = (): boolean => stream.account.hasInterest(consumer.config.deliver_subject, null);
+  const isBound = (): boolean => stream.account.hasListeners(consumer.config.deliver_subject);
   checkUpdate(consumer.config, config, isBound);
   const next = stampThreshold(config);
   await consumer.store.updateMeta({ created: consumer.created, config: printConfig(next) }).catch(storeFailed);

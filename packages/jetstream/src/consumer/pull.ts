@@ -201,7 +201,7 @@ export class PullTarget implements DeliveryTarget, RequestOwner {
     let request = this.#waiting.first;
     while (request !== null) {
       const after: PullRequest | null = request.after;
-      if (!this.#core.stream.account.hasInterest(request.reply, null)) this.#remove(request);
+      if (!this.#core.stream.account.hasListeners(request.reply)) this.#remove(request);
       request = after;
     }
   }

@@ -22,6 +22,22 @@ describe('a push consumer', () => {
     expect(consumer.info()).toMatchObject({ delivered: { stream_seq: 3 } });
   });
 
+  it('is not bound by a pattern or a queue subscriber, though they get what is sent', async () => {
+    const bench = await Workbench.create();
+    const pattern = bench.inbox('>');
+    const queue = bench.inbox('p.x', 'q');
+    const consumer = await bench.consumer({ durable_name: 'c', ack_policy: 'explicit', deliver_subject: 'p.x' });
+    bench.stream.publish('s.a', 'm1');
+    expect(consumer.info()['push_bound']).toBeUndefined();
+    expect([...pattern, ...queue]).toEqual([]);
+    const listener = bench.stream.account.listen('p.x', () => {});
+    expect(consumer.info()['push_bound']).toBe(true);
+    expect([pattern.length, queue.length]).toEqual([1, 1]);
+    listener.close();
+    bench.stream.publish('s.a', 'm2');
+    expect([pattern.length, queue.length]).toEqual([1, 1]);
+  });
+
   it('delivers to one member of its group, and only while the group listens', async () => {
     const bench = await Workbench.create();
     await bench.consumer({ durable_name: 'c', ack_policy: 'explicit', deliver_subject: 'p', deliver_group: 'g' });

@@ -35,23 +35,21 @@ export class HostAccount {
     return { close: () => account.unsubscribe(subscription) };
   }
 
-  /** True if a message on `subject` would reach a subscriber, in `queue` if not null, outside of JetStream. */
+  /** True if somebody is subscribed to exactly this subject, plainly or in `queue`: a client, or JetStream itself. */
   hasInterest(subject: string, queue: string | null): boolean {
     const { plain, queues } = this.#account.sublist.match(subject);
-    if (queue !== null) return queues.some((group) => group.queue === queue && group.members.some(isOutside));
-    return plain.some(isOutside) || queues.some((group) => group.members.some(isOutside));
+    const isExact = (subscription: Subscription): boolean => subscription.subject === subject && isOpen(subscription);
+    if (queue === null) return plain.some(isExact);
+    return queues.some((group) => group.queue === queue && group.members.some(isExact));
   }
 
-  /** True if a message on `subject` would reach anybody at all, JetStream included. */
+  /** True if a message on `subject` would reach anybody at all, by a pattern, in a queue group, inside of JetStream. */
   hasListeners(subject: string): boolean {
     const { plain, queues } = this.#account.sublist.match(subject);
     return plain.some(isOpen) || queues.some((group) => group.members.some(isOpen));
   }
 
-  /**
-   * Calls back whenever `hasInterest` of the literal subject changes because somebody subscribed to exactly it, or to a
-   * pattern that matches it, or stopped to.
-   */
+  /** Calls back whenever `hasInterest` of the literal subject changes. */
   onInterest(subject: string, queue: string | null, callback: (interested: boolean) => void): Closable {
     if (!isLiteralSubject(subject)) {
       throw new TypeError(`interest can be watched for literal subjects only, not for "${subject}"`);
@@ -82,10 +80,6 @@ export class HostAccount {
     counters.internal.inBytes += message.payloadEnd - message.headerStart;
     return delivered;
   }
-}
-
-function isOutside(subscription: Subscription): boolean {
-  return subscription.kind !== 'jetstream' && !subscription.isClosed;
 }
 
 /** Closed ones may still be waiting to be taken out. */
