@@ -1,5 +1,6 @@
 export { ApiError } from './errors/api-error.ts';
 export { type ErrorName, type ErrorTemplate, JS_ERRORS } from './errors/errors.generated.ts';
+export type { JetStreamTotals, StreamFigures } from './figures.ts';
 export type {
   AccountLimits,
   ClientInfo,
@@ -26,3 +27,4 @@ export {
   StoreLockedError,
 } from './store/index.ts';
 export type { Storage, StorageStats } from './store/store.ts';
+export type { ConsumerFigures } from './stream/consumer-port.ts';

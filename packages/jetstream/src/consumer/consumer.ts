@@ -1,5 +1,11 @@
 import type { ConsumerStore, SubjectFilter } from '../store/store.ts';
-import type { ConsumerStopReason, ConsumerStream, RemovalReason, StreamConsumer } from '../stream/consumer-port.ts';
+import type {
+  ConsumerFigures,
+  ConsumerStopReason,
+  ConsumerStream,
+  RemovalReason,
+  StreamConsumer,
+} from '../stream/consumer-port.ts';
 import { Acks } from './acks.ts';
 import { Backlog, type StartPosition } from './backlog.ts';
 import { type ConsumerConfig, compileConfigFilter, filterSubjects, isPush, sameConfig } from './config.ts';
@@ -8,7 +14,7 @@ import type { ConsumerCore } from './core.ts';
 import { Delivery } from './delivery.ts';
 import { ConsumerEvents, REASON_DELETED } from './events.ts';
 import { Inactivity, type InactivityOwner } from './inactivity.ts';
-import { consumerInfo } from './info.ts';
+import { consumerFigures, consumerInfo } from './info.ts';
 import { Intake } from './intake.ts';
 import { Pacing } from './pacing.ts';
 import { Pause } from './pause.ts';
@@ -148,6 +154,10 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   /** ConsumerInfo as lists and monitoring show it; replies about one consumer use `replyInfo`. */
   info(): Record<string, unknown> {
     return consumerInfo(this, this.#config);
+  }
+
+  figures(): ConsumerFigures {
+    return consumerFigures(this);
   }
 
   /** Goes into service: subscribes, sets the clocks of what was pending, delivers. */

@@ -1,4 +1,5 @@
 import { formatTime } from '../json/go-time.ts';
+import type { ConsumerFigures } from '../stream/consumer-port.ts';
 import { type ConsumerConfig, printConfig } from './config.ts';
 import type { Consumer } from './consumer.ts';
 import { printMetadata } from './metadata.ts';
@@ -31,8 +32,7 @@ export function consumerInfo(consumer: Consumer, config: ConsumerConfig): Record
       last_active: printMoment(progress.lastAckMs),
     },
     num_ack_pending: progress.pending.size,
-    // With a single delivery there is no redelivery to report.
-    num_redelivered: config.max_deliver === 1 ? 0 : progress.redelivered.size,
+    num_redelivered: redeliveredCount(consumer),
     num_waiting: consumer.countWaiting(),
     num_pending: consumer.backlog.count,
     push_bound: consumer.isPushBound ? true : undefined,
@@ -40,6 +40,28 @@ export function consumerInfo(consumer: Consumer, config: ConsumerConfig): Record
     pause_remaining: isPaused ? pause.remainingNs : undefined,
     ts: formatTime(clock.now(), 0),
   };
+}
+
+/** The same figures as numbers. */
+export function consumerFigures(consumer: Consumer): ConsumerFigures {
+  const { progress } = consumer;
+  return {
+    pending: consumer.backlog.count,
+    ackPending: progress.pending.size,
+    redelivered: redeliveredCount(consumer),
+    waiting: consumer.countWaiting(),
+    deliveredConsumerSeq: progress.deliveredConsumerSeq,
+    deliveredStreamSeq: progress.deliveredStreamSeq,
+    ackFloorConsumerSeq: progress.floorConsumerSeq,
+    ackFloorStreamSeq: progress.floorStreamSeq,
+    lastDeliveryMs: progress.lastDeliveryMs,
+    lastAckMs: progress.lastAckMs,
+  };
+}
+
+/** With a single delivery there is no redelivery to report. */
+function redeliveredCount({ config, progress }: Consumer): number {
+  return config.max_deliver === 1 ? 0 : progress.redelivered.size;
 }
 
 function printMoment(ms: number): string | undefined {

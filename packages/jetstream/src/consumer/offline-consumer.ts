@@ -35,4 +35,8 @@ export class OfflineConsumer implements StreamConsumer {
   info(): Readonly<Record<string, unknown>> {
     return { name: this.name, offline_reason: this.reason };
   }
+
+  figures(): null {
+    return null;
+  }
 }

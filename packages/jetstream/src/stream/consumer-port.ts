@@ -73,6 +73,24 @@ export interface ConsumerStream {
   hasAdvisoryInterest(subject: string): boolean;
 }
 
+/** Figures of one consumer. */
+export interface ConsumerFigures {
+  /** Messages that wait for their first delivery. */
+  readonly pending: number;
+  readonly ackPending: number;
+  /** Messages that were delivered more than once and are not acked. */
+  readonly redelivered: number;
+  /** Pull requests that wait for messages. */
+  readonly waiting: number;
+  readonly deliveredConsumerSeq: number;
+  readonly deliveredStreamSeq: number;
+  readonly ackFloorConsumerSeq: number;
+  readonly ackFloorStreamSeq: number;
+  /** Milliseconds since the epoch; 0 = not yet. */
+  readonly lastDeliveryMs: number;
+  readonly lastAckMs: number;
+}
+
 /** A consumer as its stream sees it. Implemented by `Consumer` in src/consumer/consumer.ts. */
 export interface StreamConsumer {
   readonly name: string;
@@ -105,6 +123,8 @@ export interface StreamConsumer {
   onStreamUpdated(): void;
   /** ConsumerInfo as the API prints it; for monitoring. */
   info(): Readonly<Record<string, unknown>>;
+  /** For metrics; null = it cannot run. */
+  figures(): ConsumerFigures | null;
   /** Ends deliveries and answers waiting pulls according to the reason. Does not touch the store. */
   stop(reason: ConsumerStopReason): void;
 }

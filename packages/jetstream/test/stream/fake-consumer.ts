@@ -47,6 +47,10 @@ export class FakeConsumer implements StreamConsumer {
     return { name: this.name };
   }
 
+  figures(): null {
+    return null;
+  }
+
   stop(reason: ConsumerStopReason): void {
     this.told.push(`stopped ${reason}`);
   }
