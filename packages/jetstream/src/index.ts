@@ -15,7 +15,18 @@ export type {
 } from './host.ts';
 export { JetStream } from './jetstream.ts';
 export type { HealthzOptions, HealthzResult, JszOptions } from './monitor.ts';
-export type { JetStreamObserver, RecoveryObserver, StreamRecovery, SyncObserver } from './observer.ts';
+export type {
+  ApiObserver,
+  JetStreamObserver,
+  MessageObserver,
+  ObservedFailure,
+  ObservedMessage,
+  ObservedRequest,
+  RecoveryObserver,
+  Settlement,
+  StreamRecovery,
+  SyncObserver,
+} from './observer.ts';
 export type { JetStreamLimits, JetStreamOptions } from './options.ts';
 export {
   BLOCK_CACHE_BYTES_MAX,

@@ -9,6 +9,8 @@
 export interface JetStreamObserver {
   readonly syncs?: SyncObserver;
   readonly recovery?: RecoveryObserver;
+  readonly api?: ApiObserver;
+  readonly messages?: MessageObserver;
 }
 
 /** Told of every write that is durable when it returns, and of every separate sync, of the file store. */
@@ -26,6 +28,100 @@ export interface SyncObserver {
 export interface RecoveryObserver {
   recoveryBegan(account: string, stream: string): number;
   recoveryEnded(began: number, account: string, stream: string, findings: StreamRecovery): void;
+}
+
+/**
+ * Told of every request to `$JS.API.` that is carried out. Pull requests and direct gets are not among them: they are part of
+ * the way of messages.
+ */
+export interface ApiObserver {
+  /** @param receivedMs when the request came, by the host's clock; since then it waited for its turn */
+  apiBegan(request: ObservedRequest, receivedMs: number): number;
+  /** The answer was made; a request that nobody waits for is answered too. */
+  apiEnded(began: number, failure: ObservedFailure | null): void;
+}
+
+/** A request as its subject describes it. */
+export interface ObservedRequest {
+  readonly account: string;
+  /** The subject without names: `STREAM.CREATE`, `CONSUMER.DURABLE.CREATE`, `STREAM.MSG.GET`. */
+  readonly name: string;
+  /** The names in it; '' if there is none. */
+  readonly stream: string;
+  readonly consumer: string;
+  /** Header block, or null. */
+  readonly header: Buffer | null;
+}
+
+/** The error of an answer. */
+export interface ObservedFailure {
+  readonly code: number;
+  readonly errCode: number;
+  readonly description: string;
+}
+
+/** How a delivered message was done with: by the client, `exhausted` (max_deliver), or `gone` from the stream. */
+export type Settlement = 'ack' | 'nak' | 'term' | 'exhausted' | 'gone';
+
+/**
+ * Told of every message of every stream, on its way: taken, stored, delivered, settled. Buffers are valid during the call only. The
+ * header block is `header[headerStart, headerEnd)`, empty if there is none.
+ */
+export interface MessageObserver {
+  /** A stream has taken the message under this sequence; it is not durable yet. */
+  taken(
+    account: string,
+    stream: string,
+    seq: number,
+    subject: string,
+    header: Buffer,
+    headerStart: number,
+    headerEnd: number,
+    payload: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+  ): void;
+  /** A stream has refused the message. */
+  refused(
+    account: string,
+    stream: string,
+    failure: ObservedFailure,
+    subject: string,
+    header: Buffer,
+    headerStart: number,
+    headerEnd: number,
+    payload: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+  ): void;
+  /** The message is durable, and its publisher was told. */
+  stored(account: string, stream: string, seq: number): void;
+  /** What was taken and is not stored may never be: publishers were told so. */
+  notStored(account: string, stream: string, error: Error): void;
+  /**
+   * The message went out to a consumer.
+   * @param deliveries 1 = for the first time
+   * @param awaitsAck false: the consumer acknowledges nothing
+   */
+  delivered(
+    account: string,
+    stream: string,
+    consumer: string,
+    deliveries: number,
+    awaitsAck: boolean,
+    message: ObservedMessage,
+  ): void;
+  settled(account: string, stream: string, consumer: string, seq: number, how: Settlement): void;
+}
+
+/** A message as it stands in the store; header block and payload are in one buffer. */
+export interface ObservedMessage {
+  readonly seq: number;
+  readonly subject: string;
+  readonly buffer: Buffer;
+  readonly headerStart: number;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
 }
 
 /** What was found when a stream was opened. */

@@ -59,6 +59,7 @@ export const DEDUPE_IDS_MAX = 4_000_000;
 export interface Settings {
   readonly strict: boolean;
   readonly limits: Required<JetStreamLimits>;
+  readonly observer: JetStreamObserver;
   readonly shown: { readonly storeDir?: string; readonly syncAlways: boolean; readonly syncIntervalNs: number };
 }
 
@@ -82,6 +83,7 @@ export function resolveOptions(options: JetStreamOptions): Settings {
       requestQueue: limits.requestQueue ?? API_QUEUE_MAX,
       dedupeIds: limits.dedupeIds ?? DEDUPE_IDS_MAX,
     },
+    observer: options.observer ?? {},
     shown: { ...(storeDir !== undefined && { storeDir }), syncAlways, syncIntervalNs: syncIntervalMs * 1_000_000 },
   };
 }

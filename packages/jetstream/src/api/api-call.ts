@@ -20,6 +20,8 @@ export class ApiCall implements ApiRequest {
   readonly body: Buffer;
   readonly reply: string | null;
   readonly client: ClientInfo | null;
+  /** What the observer of requests gave it; null: nobody watches it. */
+  watched: number | null = null;
   readonly #type: string;
   readonly #errorFields: Readonly<Record<string, unknown>> | undefined;
   readonly #strict: boolean;

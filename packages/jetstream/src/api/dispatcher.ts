@@ -2,10 +2,11 @@ import { Sublist } from '@nats-ts/sublist';
 import type { JetStreamAccount } from '../account.ts';
 import { requiresHigherLevel } from '../consumer/level.ts';
 import type { Engine } from '../engine.ts';
-import { apiError } from '../errors/api-error.ts';
+import { ApiError, apiError } from '../errors/api-error.ts';
 import { JS_ERRORS } from '../errors/errors.generated.ts';
 import type { HostMessage, HostSubscription } from '../host.ts';
 import { encodeJson } from '../json/encode.ts';
+import type { ApiObserver } from '../observer.ts';
 import { hasAdvisoryInterest, publishAdvisory } from './advisory.ts';
 import { API_PREFIX, ApiCall, toApiError } from './api-call.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -19,14 +20,23 @@ const SYSTEM_ACCOUNT = '$SYS';
 
 interface Queued {
   readonly call: ApiCall;
+  readonly route: NamedRoute;
+  /** When it came; only if somebody watches. */
+  readonly receivedMs: number;
+}
+
+/** A route, and its pattern without the wildcards. */
+interface NamedRoute {
   readonly route: ApiRoute;
+  readonly name: string;
 }
 
 /** Takes the requests to `$JS.API.>` of one account, queues them and answers. Equivalent to apiDispatch in nats-server. */
 export class ApiDispatcher {
   readonly #engine: Engine;
   readonly #account: JetStreamAccount;
-  readonly #routes: Sublist<ApiRoute>;
+  readonly #routes: Sublist<NamedRoute>;
+  readonly #observer: ApiObserver | null;
   readonly #main: RequestQueue<Queued>;
   readonly #info: RequestQueue<Queued>;
   #subscription: HostSubscription | null = null;
@@ -35,6 +45,7 @@ export class ApiDispatcher {
     this.#engine = engine;
     this.#account = account;
     this.#routes = compile(routes);
+    this.#observer = engine.settings.observer.api ?? null;
     const { clock } = engine.host;
     const limit = engine.settings.limits.requestQueue;
     const run = (queued: Queued): void | Promise<void> => this.#run(queued);
@@ -72,12 +83,13 @@ export class ApiDispatcher {
     if (client === null) return true;
     const route = this.#routes.match(subject.slice(API_PREFIX.length)).plain[0];
     if (this.#account.account.jetstreamLimits === null) {
-      this.#refuseDisabled(message, route);
+      this.#refuseDisabled(message, route?.route);
       return true;
     }
     if (route === undefined) return true;
-    const call = this.#callOf(message, route);
-    (route.queue === 'info' ? this.#info : this.#main).push({ call, route }, message);
+    const call = this.#callOf(message, route.route);
+    const receivedMs = this.#observer === null ? 0 : this.#engine.host.clock.now();
+    (route.route.queue === 'info' ? this.#info : this.#main).push({ call, route, receivedMs }, message);
     return true;
   }
 
@@ -98,7 +110,8 @@ export class ApiDispatcher {
     }
   }
 
-  #run({ call, route }: Queued): void | Promise<void> {
+  #run({ call, route: { route, name }, receivedMs }: Queued): void | Promise<void> {
+    if (this.#observer !== null) this.#watch(this.#observer, call, name, receivedMs);
     try {
       const { header } = call;
       if (header !== null && requiresHigherLevel(header, 0, header.length)) throw apiError('RequiredApiLevel');
@@ -108,6 +121,15 @@ export class ApiDispatcher {
     } catch (error) {
       this.#fail(call, error);
     }
+  }
+
+  #watch(observer: ApiObserver, call: ApiCall, name: string, receivedMs: number): void {
+    // The names stand behind the tokens of the pattern: a stream's, then a consumer's.
+    const [stream = '', consumer = ''] = call.tokens.slice(name.split('.').length);
+    call.watched = observer.apiBegan(
+      { account: this.#account.name, name, stream, consumer, header: call.header },
+      receivedMs,
+    );
   }
 
   #fail(call: ApiCall, error: unknown): void {
@@ -125,6 +147,10 @@ export class ApiDispatcher {
   #answer(call: ApiCall, response: Readonly<Record<string, unknown>>, failed: boolean): void {
     const account = this.#account;
     const text = encodeJson(response);
+    if (call.watched !== null) {
+      const error = response['error'];
+      this.#observer?.apiEnded(call.watched, error instanceof ApiError ? error : null);
+    }
     const isSilent = SILENT_TYPES.has(String(response['type'])) && !failed;
     if (!isSilent) account.countApi(failed);
     if (call.reply !== null) account.account.deliver(call.reply, call.reply, null, null, Buffer.from(text));
@@ -166,8 +192,10 @@ const SILENT_TYPES = new Set(
   ['stream_msg_get_response', 'consumer_reset_response'].map((type) => `io.nats.jetstream.api.v1.${type}`),
 );
 
-function compile(routes: ApiRoutes): Sublist<ApiRoute> {
-  const list = new Sublist<ApiRoute>();
-  for (const [pattern, route] of Object.entries(routes)) list.insert(pattern, null, route);
+function compile(routes: ApiRoutes): Sublist<NamedRoute> {
+  const list = new Sublist<NamedRoute>();
+  for (const [pattern, route] of Object.entries(routes)) {
+    list.insert(pattern, null, { route, name: pattern.replace(/(\.[*>])+$/, '') });
+  }
   return list;
 }

@@ -15,7 +15,10 @@ export class Acks {
   /** Takes the pull request of a `+NXT`: reply, then the body in `buffer[start, end)`. */
   readonly #pull: (reply: string, buffer: Buffer, start: number, end: number) => void;
   readonly #numbers: AckNumbers = { deliveries: 0, streamSeq: 0, consumerSeq: 0 };
-  readonly #onDone = (streamSeq: number): void => this.#core.stream.doneWith(this.#core.self, streamSeq);
+  readonly #onDone = (streamSeq: number): void => {
+    this.#core.settled(streamSeq, 'ack');
+    this.#core.stream.doneWith(this.#core.self, streamSeq);
+  };
 
   constructor(
     core: ConsumerCore,
@@ -45,10 +48,10 @@ export class Acks {
     let isAnswered = streamSeq !== 0;
     switch (ackKind(buffer, payloadStart, payloadEnd)) {
       case ACK:
-        if (!this.#ack(streamSeq, consumerSeq, deliveries, true)) isAnswered = false;
+        if (!this.#ack(streamSeq, consumerSeq, deliveries, 'ack')) isAnswered = false;
         break;
       case NEXT:
-        this.#ack(streamSeq, consumerSeq, deliveries, true);
+        this.#ack(streamSeq, consumerSeq, deliveries, 'ack');
         if (reply !== null) this.#pull(reply, buffer, nextRequestStart(payloadStart), payloadEnd);
         isAnswered = false;
         break;
@@ -61,7 +64,7 @@ export class Acks {
         break;
       }
       case TERM:
-        if (!this.#ack(streamSeq, consumerSeq, deliveries, false)) isAnswered = false;
+        if (!this.#ack(streamSeq, consumerSeq, deliveries, 'term')) isAnswered = false;
         this.#core.events.terminated(streamSeq, consumerSeq, deliveries, termReason(buffer, payloadStart, payloadEnd));
         break;
       default:
@@ -71,7 +74,7 @@ export class Acks {
   }
 
   /** Returns false for a sequence that was never delivered: it is not even answered. */
-  #ack(streamSeq: number, consumerSeq: number, deliveries: number, isSampled: boolean): boolean {
+  #ack(streamSeq: number, consumerSeq: number, deliveries: number, how: 'ack' | 'term'): boolean {
     const { progress, backlog, settings, clock, stream, self } = this.#core;
     if (streamSeq <= 0 || streamSeq >= backlog.nextSeq) return false;
     const { maxAckPending } = settings;
@@ -87,9 +90,10 @@ export class Acks {
         if (!progress.redelivered.has(streamSeq)) return true;
         progress.forget(streamSeq, nowMs);
       } else {
-        if (isSampled && settings.samplePercent > 0) this.#sample(entry, consumerSeq, deliveries, nowMs);
+        if (how === 'ack' && settings.samplePercent > 0) this.#sample(entry, consumerSeq, deliveries, nowMs);
         progress.done(entry, nowMs);
       }
+      this.#core.settled(streamSeq, how);
       stream.doneWith(self, streamSeq);
     }
     if (wasFull) this.#core.wake();
@@ -102,6 +106,7 @@ export class Acks {
     if (consumerSeq <= progress.floorConsumerSeq || consumerSeq > progress.deliveredConsumerSeq) return;
     const entry = progress.pending.get(streamSeq);
     if (entry === undefined) return;
+    this.#core.settled(streamSeq, 'nak');
     events.naked(streamSeq, consumerSeq, deliveries);
     const delayMs = nakDelayMs(buffer, start, end);
     if (delayMs === null) {

@@ -1,3 +1,4 @@
+import type { Settlement } from '../observer.ts';
 import type { ConsumerStore, SubjectFilter } from '../store/store.ts';
 import type {
   ConsumerFigures,
@@ -196,6 +197,11 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     this.clock.setTimer(() => this.wake(), 0);
   }
 
+  settled(streamSeq: number, how: Settlement): void {
+    const { observer, account, name } = this.stream;
+    if (observer !== null) observer.settled(account.name, name, this.name, streamSeq, how);
+  }
+
   touch(): void {
     this.#inactivity.touch();
   }
@@ -227,6 +233,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     const { consumerSeq, deliveries } = entry;
     const wasFull = this.#isFull();
     this.progress.done(entry, this.clock.now());
+    this.settled(seq, 'gone');
     if (reason !== 'purge') this.events.terminated(seq, consumerSeq, deliveries, REASON_DELETED);
     if (wasFull) this.#wakeLater();
   }

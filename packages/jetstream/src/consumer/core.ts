@@ -1,4 +1,5 @@
 import type { Clock } from '../host.ts';
+import type { Settlement } from '../observer.ts';
 import type { ConsumerStream, StreamConsumer } from '../stream/consumer-port.ts';
 import type { Backlog } from './backlog.ts';
 import type { ConsumerConfig } from './config.ts';
@@ -24,6 +25,8 @@ export interface ConsumerCore {
   readonly isStopped: boolean;
   /** Something changed that may allow deliveries. */
   wake(): void;
+  /** Tells whoever watches that a delivered message was done with. */
+  settled(streamSeq: number, how: Settlement): void;
   /** The consumer was used: its inactivity begins again. */
   touch(): void;
 }

@@ -1,5 +1,6 @@
 import { subjectByteLength } from '@nats-ts/protocol';
 import type { StandingMessage, Timer } from '../host.ts';
+import type { MessageObserver } from '../observer.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { StoredMessage } from '../store/store.ts';
 import { AckSubjects } from './ack-subject.ts';
@@ -188,6 +189,7 @@ export class Delivery {
     this.#pacing.sent(storedMs, bytes, nowMs);
     if (entry !== null) this.#redelivery.track(entry);
     else if (settings.ackPolicy === 'none') stream.doneWith(this.#core.self, seq);
+    if (stream.observer !== null) this.#tell(stream.observer, 1);
     return bytes;
   }
 
@@ -196,7 +198,15 @@ export class Delivery {
     if (bytes < 0) return BLOCKED;
     this.#core.progress.deliveredAgain(entry, nowMs);
     this.#redelivery.track(entry);
+    const { observer } = this.#core.stream;
+    if (observer !== null) this.#tell(observer, entry.deliveries);
     return bytes;
+  }
+
+  #tell(observer: MessageObserver, deliveries: number): void {
+    const { stream, name, settings } = this.#core;
+    const awaitsAck = settings.ackPolicy !== 'none';
+    observer.delivered(stream.account.name, stream.name, name, deliveries, awaitsAck, this.#message);
   }
 
   /** Hands a message over. Returns its size, or -1 if it did not go out. */
@@ -231,6 +241,7 @@ export class Delivery {
   #terminate(entry: PendingEntry, nowMs: number): void {
     const { streamSeq, consumerSeq, deliveries } = entry;
     this.#core.progress.done(entry, nowMs);
+    this.#core.settled(streamSeq, 'gone');
     this.#core.events.terminated(streamSeq, consumerSeq, deliveries, REASON_DELETED);
   }
 

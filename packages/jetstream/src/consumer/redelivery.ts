@@ -106,6 +106,7 @@ export class Redelivery implements PendingOwner, TickListener {
     const { streamSeq, deliveries } = entry;
     if (settings.maxDeliver > 0 && deliveries >= settings.maxDeliver) {
       progress.exhausted(entry);
+      this.#core.settled(streamSeq, 'exhausted');
       events.maxDeliveries(streamSeq, deliveries);
       return;
     }

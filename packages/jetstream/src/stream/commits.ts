@@ -108,6 +108,7 @@ export class Commits implements OutboxSink {
     this.#retry?.cancel();
     this.outbox.fail(error);
     this.#held.release();
+    this.#stream.observer?.notStored(this.#stream.account.name, this.#stream.name, error);
   }
 
   onStored(seq: number, subject: string, reply: string | null, republish: Republish | null): void {
@@ -118,6 +119,7 @@ export class Commits implements OutboxSink {
       stream.account.deliver(to, to, null, header, payload);
     }
     if (reply !== null) stream.pubAcks.ack(reply, seq);
+    if (stream.observer !== null) stream.observer.stored(stream.account.name, stream.name, seq);
     if (this.#removedEarly.size > 0 && this.#removedEarly.delete(seq)) return;
     if (seq < stream.messages.firstSeq || stream.isClosed) return;
     stream.registry.stored(seq, subject);
@@ -142,10 +144,11 @@ export class Commits implements OutboxSink {
   }
 
   #failed(error: Error): void {
-    const { host, name, isClosed } = this.#stream;
+    const { host, name, isClosed, observer, account } = this.#stream;
     host.log.error(`JetStream failed to store a msg on stream '${name}': ${error.message}`);
     this.outbox.fail(error);
     this.#held.release();
+    observer?.notStored(account.name, name, error);
     if (!isClosed) this.#retryLater();
   }
 

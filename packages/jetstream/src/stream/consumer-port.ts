@@ -5,6 +5,7 @@
  */
 import type { ApiRequest } from '../api/request.ts';
 import type { Host, HostAccount } from '../host.ts';
+import type { MessageObserver } from '../observer.ts';
 import type { MessageStore, StreamStore, SubjectFilter } from '../store/store.ts';
 import type { StreamConfig } from './config.ts';
 
@@ -44,6 +45,8 @@ export interface ConsumerStream {
   readonly limits: ConsumerLimits;
   /** True once the stream was deleted or the engine shuts down: nothing is delivered or answered any more. */
   readonly isClosed: boolean;
+  /** Told of every message; null: nobody is. */
+  readonly observer: MessageObserver | null;
   /** Last sequence announced by onStored: consumers deliver nothing above it. Never above messages.committedSeq. */
   readonly visibleSeq: number;
 

@@ -84,20 +84,31 @@ export class Ingest {
       problem ??= checkAfterDedupe(stream, headers);
     }
     if (problem === null && stream.budget.exceedsServer) problem = apiError('InsufficientResources');
-    if (problem !== null) {
-      this.#refuse(reply, problem);
-      return;
-    }
-    if (stream.config.retention === 'interest' && !stream.registry.hasInterest(subject)) {
+    if (problem === null && stream.config.retention === 'interest' && !stream.registry.hasInterest(subject)) {
       this.#skip(subject, reply, headers);
       return;
     }
-    problem = this.#checkRoom(subject, blockBytes, payloadBytes, headers);
-    if (problem !== null) {
-      this.#refuse(reply, problem);
-      return;
+    problem ??= this.#checkRoom(subject, blockBytes, payloadBytes, headers);
+    if (problem === null) {
+      problem = this.#store(subject, reply, block, blockStart, blockEnd, buffer, payloadStart, payloadEnd, headers);
     }
-    this.#store(subject, reply, block, blockStart, blockEnd, buffer, payloadStart, payloadEnd, headers);
+    if (problem === null) return;
+    const { observer, account, name } = stream;
+    if (observer !== null) {
+      observer.refused(
+        account.name,
+        name,
+        problem,
+        subject,
+        block,
+        blockStart,
+        blockEnd,
+        buffer,
+        payloadStart,
+        payloadEnd,
+      );
+    }
+    this.#refuse(reply, problem);
   }
 
   /** Checks that need no header. */
@@ -159,6 +170,7 @@ export class Ingest {
     return problem === null ? null : storeFailed(problem);
   }
 
+  /** Returns why the store would not have it, or null. */
   #store(
     subject: string,
     reply: string | null,
@@ -169,7 +181,7 @@ export class Ingest {
     payloadStart: number,
     payloadEnd: number,
     headers: PublishHeaders | null,
-  ): void {
+  ): ApiError | null {
     const stream = this.#stream;
     const { republisher, stamp } = stream;
     const target = republisher === null ? null : republisher.target(subject);
@@ -189,8 +201,7 @@ export class Ingest {
       );
     } catch (error) {
       stream.warnOnce(`JetStream failed to store a msg on stream '${stream.name}': ${String(error)}`);
-      this.#refuse(reply, storeFailed(error instanceof Error ? error.message : String(error)));
-      return;
+      return storeFailed(error instanceof Error ? error.message : String(error));
     }
     let republish: Republish | null = null;
     if (target !== null) {
@@ -202,9 +213,24 @@ export class Ingest {
     if (headers !== null && headers.rollup !== '') this.#tryRollUp(subject, headers.rollup, 1);
     const bytes = blockEnd - blockStart + payloadEnd - payloadStart + subject.length + (reply?.length ?? 0);
     stream.commits.outbox.pushStored(stream.messages.applied, seq, bytes, subject, reply, republish);
+    if (stream.observer !== null) {
+      stream.observer.taken(
+        stream.account.name,
+        stream.name,
+        seq,
+        subject,
+        block,
+        blockStart,
+        blockEnd,
+        buffer,
+        payloadStart,
+        payloadEnd,
+      );
+    }
     enforceAfterStore(stream, subject);
     stream.expiry.messageStored();
     stream.budget.update();
+    return null;
   }
 
   /** Nobody wants it: the sequence is used up and acknowledged, nothing is stored. */

@@ -3,6 +3,7 @@ import { hasAdvisoryInterest, publishAdvisory } from '../api/advisory.ts';
 import type { Engine } from '../engine.ts';
 import { apiError } from '../errors/api-error.ts';
 import type { Host, HostAccount, HostSubscription } from '../host.ts';
+import type { MessageObserver } from '../observer.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { MessageStore, StreamStore } from '../store/store.ts';
 import { ByteBudget, type StreamOwner } from './byte-budget.ts';
@@ -53,6 +54,8 @@ export class Stream implements ConsumerStream {
   lastMsgId = '';
   isClosed = false;
 
+  /** Told of every message; null: nobody is. */
+  readonly observer: MessageObserver | null;
   /** Messages and bytes that may wait for their commit. */
   readonly ingestLimits: Engine['settings']['limits'];
   readonly #engine: Engine;
@@ -68,6 +71,7 @@ export class Stream implements ConsumerStream {
   constructor(engine: Engine, owner: StreamOwner, storage: StreamStore, config: StreamConfig) {
     this.#engine = engine;
     this.ingestLimits = engine.settings.limits;
+    this.observer = engine.settings.observer.messages ?? null;
     this.host = engine.host;
     this.account = owner.account;
     this.name = config.name;

@@ -130,6 +130,7 @@ export class FakeStream implements ConsumerStream {
   readonly consumers = new Map<string, StreamConsumer>();
   readonly stores = new Map<string, FakeConsumerStore>();
   readonly done: string[] = [];
+  readonly observer = null;
   isClosed = false;
   visibleSeq = 0;
   /** Sequences whose block is not in memory. */
