@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TempDir, WireClient } from '../../../tests/src/index.ts';
-import { logLines, RunningService, run, serviceEnv } from './support/service.ts';
+import { type LogLine, logLines, RunningService, run, serviceEnv } from './support/service.ts';
 
 it('logs JSON lines with the field names of the original', async () => {
   using dir = new TempDir('events');
@@ -80,4 +80,37 @@ it('appends to its log file, and does not start when it cannot', async () => {
   const done = run(['server'], serviceEnv(dir.path, { NATS_LOG_FILE: none }));
   expect(done.status).toBe(1);
   expect(done.stderr).toContain(`NATS_LOG_FILE: cannot open ${none}`);
+});
+
+it('names a client that does not take what a push consumer delivers, at every level', async () => {
+  using dir = new TempDir('events');
+  await using service = await RunningService.start(serviceEnv(dir.path));
+  await using client = await WireClient.connect(service.port);
+  await using slow = await WireClient.connect(service.port, { name: 'frontend', lang: 'go', version: '1.0' });
+  slow.subscribe('deliver.here');
+  await slow.flush();
+  slow.raw.socket.pause();
+  const ask = async (subject: string, request: object): Promise<unknown> =>
+    (await client.request(`$JS.API.${subject}`, JSON.stringify(request))).kind;
+  const stream = { name: 'main-queue', subjects: ['main-queue.>'], storage: 'memory' };
+  expect(await ask('STREAM.CREATE.main-queue', stream)).toBe('message');
+  const config = { name: 'slow', durable_name: 'slow', deliver_subject: 'deliver.here', ack_policy: 'none' };
+  expect(await ask('CONSUMER.CREATE.main-queue.slow', { stream_name: 'main-queue', config })).toBe('message');
+  const payload = 'x'.repeat(1024 * 1024);
+  const found = (): LogLine | undefined => logLines(service.output).find(({ message }) => message.includes('Slow'));
+  for (let i = 0; i < 200 && found() === undefined; i++) {
+    client.publish('main-queue.uploads', payload);
+    await client.flush();
+  }
+  await expect.poll(found).toMatchObject({
+    level: 'info',
+    message: expect.stringMatching(
+      / - cid:\d+ - "v1.0:go:frontend" - Slow Consumer Detected: MaxPending of 67108864 Exceeded$/,
+    ),
+    client_name: 'frontend',
+    account: '$G',
+    reason: 'max_pending',
+    subjects: ['deliver.here'],
+    last_subjects: ['main-queue.uploads'],
+  });
 });

@@ -12,4 +12,6 @@ export type { AccountJetStreamLimits, MonitorOptions, ServerOptions } from './op
 export { OptionsError } from './options-error.ts';
 export type { Clock, Ids, Logger, ServerDependencies, Timer } from './ports.ts';
 export { NatsServer } from './server.ts';
+export type { SlowConsumer, SlowConsumerReason, SlowSubscription } from './slow-consumers.ts';
+export type { ServerStatistics } from './statistics.ts';
 export type { TlsOptions } from './tls-options.ts';

@@ -52,5 +52,8 @@ export const BCRYPT_RUNNING_MAX = 4;
 export const BCRYPT_WAITING_MAX = 1024;
 /** Log texts remembered for the suppression of repeats within a second. */
 export const RATE_LIMITED_TEXTS_MAX = 1024;
+/** Slow consumers that are remembered by name, and subscriptions of each. */
+export const SLOW_CONSUMERS_MAX = 128;
+export const SLOW_SUBSCRIPTIONS_MAX = 8;
 /** Entries of a page of connz and subsz unless asked otherwise, as nats-server. */
 export const MONITOR_PAGE = 1024;

@@ -34,6 +34,11 @@ export interface Ids {
 /** Where lines for the operator go. Texts are nats-server's (spec/core.md 6); the shape of the line is the app's. */
 export interface Logger {
   info(text: string): void;
+  /**
+   * A line of level info that is to be seen at any level, because clients lose messages over it, with what it tells as
+   * fields too. Without it the line goes to `info`, and its fields are left out, as in nats-server.
+   */
+  always?(text: string, fields: Readonly<Record<string, unknown>>): void;
   warn(text: string): void;
   error(text: string): void;
   debug(text: string): void;

@@ -20,6 +20,8 @@ import { PAYLOAD_WARN_BYTES, resolveOptions, type ServerOptions, type Settings }
 import type { ServerDependencies } from './ports.ts';
 import { RateLimitedLog } from './rate-limited-log.ts';
 import { clientInfoLine, serverInfo } from './server-info.ts';
+import { type SlowConsumer, SlowConsumers } from './slow-consumers.ts';
+import { collectStatistics, type ServerStatistics } from './statistics.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Granularity of ping intervals, log-in timeouts and write deadlines. */
@@ -37,6 +39,7 @@ export class NatsServer implements AsyncDisposable {
   readonly #identity: ServerIdentity = createIdentity();
   readonly #name: string;
   readonly #counters = new ServerCounters();
+  readonly #slowConsumers = new SlowConsumers();
   readonly #registry: ConnectionRegistry;
   readonly #wheel: TimerWheel;
   readonly #context: ConnectionContext;
@@ -82,6 +85,7 @@ export class NatsServer implements AsyncDisposable {
       router: new Router(ids, logger, settings.noFastProducerStall, arena),
       authenticator,
       counters: this.#counters,
+      slowConsumers: this.#slowConsumers,
       globalAccount,
       serverName: this.#name,
       encodeInfo: (connection, isSecond) => clientInfoLine(this.#info, connection, isSecond),
@@ -134,6 +138,27 @@ export class NatsServer implements AsyncDisposable {
   /** Open client connections. */
   get connectionCount(): number {
     return this.#registry.open.size;
+  }
+
+  /**
+   * Clients that were closed for not taking their messages, the last one first: who they are, how often, and what they
+   * subscribe to. Connections of the same client are one entry; the last SLOW_CONSUMERS_MAX (128) are remembered.
+   */
+  slowConsumers(): SlowConsumer[] {
+    return this.#slowConsumers.list();
+  }
+
+  /**
+   * Figures of this moment, for metrics. Adds up what is counted anyway, in a time that grows with the connections
+   * (about 0.1 µs each); to be asked for every few seconds.
+   */
+  statistics(): ServerStatistics {
+    return collectStatistics({
+      registry: this.#registry,
+      counters: this.#counters,
+      accounts: this.#accounts,
+      slowConsumers: this.#slowConsumers,
+    });
   }
 
   /**
@@ -257,6 +282,7 @@ export class NatsServer implements AsyncDisposable {
 
   #closed(connection: Connection): void {
     this.#registry.remove(connection);
+    this.#counters.closed(connection.closeReason);
     connection.account.connections.delete(connection);
     connection.account.past.add(connection);
   }

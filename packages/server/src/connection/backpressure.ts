@@ -1,5 +1,6 @@
 import { CLOSE_REASONS } from '@nats-ts/protocol';
 import { goDurationOfMs } from '../go-format.ts';
+import { fieldsOf, type SlowConsumerReason } from '../slow-consumers.ts';
 import { WheelTimer } from '../timer-wheel.ts';
 import type { Connection } from './connection.ts';
 
@@ -40,9 +41,8 @@ export class Backpressure {
   }
 
   pendingExceeded(): void {
-    const { log, context } = this.#connection;
-    this.#count();
-    log.info(`Slow Consumer Detected: MaxPending of ${context.settings.maxPending} Exceeded`);
+    const { settings } = this.#connection.context;
+    this.#tell('max_pending', `Slow Consumer Detected: MaxPending of ${settings.maxPending} Exceeded`);
     this.#connection.close(CLOSE_REASONS.slowConsumerPending);
   }
 
@@ -59,11 +59,11 @@ export class Backpressure {
   }
 
   #writeTimedOut(): void {
-    const { limits, log, outbound, context } = this.#connection;
+    const { limits, outbound, context } = this.#connection;
     // A client that never logged in is no consumer: closed, but not counted.
     if (!limits.connectRequired) {
-      this.#count();
-      log.info(
+      this.#tell(
+        'write_deadline',
         `Slow Consumer Detected: WriteDeadline of ${goDurationOfMs(context.settings.writeDeadlineMs)} exceeded with ` +
           `${outbound.chunkCount} chunks of ${outbound.pending} total bytes.`,
       );
@@ -71,8 +71,12 @@ export class Backpressure {
     this.#connection.close(CLOSE_REASONS.slowConsumerDeadline);
   }
 
-  #count(): void {
-    this.#connection.context.counters.slowConsumers++;
-    this.#connection.account.slowConsumers++;
+  /** Counts it and says who it is. */
+  #tell(reason: SlowConsumerReason, text: string): void {
+    const { context, account, log } = this.#connection;
+    context.counters.slowConsumers++;
+    account.slowConsumers++;
+    const slow = context.slowConsumers.add(this.#connection, reason, context.clock.now());
+    log.always(text, fieldsOf(slow));
   }
 }

@@ -40,6 +40,14 @@ export class ConnectionLog {
     this.#context.logger.info(`${this.#prefix} - ${text}`);
   }
 
+  /** A line of level info that a log with levels of its own shows at each of them, with fields where it has such. */
+  always(text: string, fields: Readonly<Record<string, unknown>>): void {
+    const { logger } = this.#context;
+    const line = `${this.#prefix} - ${text}`;
+    if (logger.always === undefined) logger.info(line);
+    else logger.always(line, fields);
+  }
+
   debug(text: string): void {
     if (this.#context.settings.debug) this.#context.logger.debug(`${this.#prefix} - ${text}`);
   }

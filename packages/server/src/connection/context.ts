@@ -5,6 +5,7 @@ import type { Router } from '../delivery/router.ts';
 import type { Settings } from '../options.ts';
 import type { Clock, Ids, Logger } from '../ports.ts';
 import type { RateLimitedLog } from '../rate-limited-log.ts';
+import type { SlowConsumers } from '../slow-consumers.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { Connection } from './connection.ts';
 import type { FlushQueue } from './flush-queue.ts';
@@ -23,6 +24,7 @@ export interface ConnectionContext {
   readonly router: Router;
   readonly authenticator: Authenticator;
   readonly counters: ServerCounters;
+  readonly slowConsumers: SlowConsumers;
   readonly globalAccount: Account;
   readonly serverName: string;
   /** INFO for this connection; `isSecond` = the one behind the first PING. */

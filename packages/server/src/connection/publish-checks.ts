@@ -48,12 +48,14 @@ export function checkPublish(client: Connection, args: PublishArgs, subject: str
   if (client.traces) client.trace.published(args);
   if (client.options.pedantic && !isLiteralSubject(subject)) client.sendError(WIRE_ERRORS.invalidPublishSubject);
   if (client.account.isReserved(subject) || !client.mayPublish(subject)) {
+    client.context.counters.permissionViolations++;
     client.sendError(`Permissions Violation for Publish to ${goQuote(subject)}`);
     client.log.error(`Publish Violation - Subject ${goQuote(subject)}`);
     return false;
   }
   if (args.replyStart >= 0 && isReservedReply(args)) {
     const reply = subjectFromBytes(args.buffer, args.replyStart, args.replyEnd);
+    client.context.counters.permissionViolations++;
     client.sendError(`Permissions Violation for Publish with Reply of ${goQuote(reply)}`);
     client.log.error(`Publish Violation - Reply ${goQuote(reply)}`);
     return false;

@@ -51,6 +51,7 @@ export function unsubscribe(connection: Connection, sid: string, max: number): v
 }
 
 function refuse(connection: Connection, subject: string, queue: string | null, sid: string): void {
+  connection.context.counters.permissionViolations++;
   const to = `Permissions Violation for Subscription to ${goQuote(subject)}`;
   if (queue === null) {
     connection.sendError(to);

@@ -45,6 +45,11 @@ export class Subscription {
     this.work = subject.startsWith('$JS.API.') ? API_WORK : INTERNAL_WORK;
   }
 
+  /** Subject of the last message; empty before the first. */
+  get lastSubject(): string {
+    return this.#subject;
+  }
+
   /**
    * `HMSG <subject> <sid> ` (skip the first byte for MSG) when `subject` is that of the message before, else null: on
    * most subscriptions one subject follows the other, and only for those a head is worth keeping.
