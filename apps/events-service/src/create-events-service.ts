@@ -28,12 +28,16 @@ export interface EventsServiceOptions extends EventsOptions, EventsDependencies 
  *   or the store cannot be opened. Nothing is left running then.
  */
 export async function createEventsService(options: EventsServiceOptions = {}): Promise<EventsService> {
-  const { env, logger, fileSystem, ...settings } = options;
+  const { env, logger, fileSystem, clock, readSpace, ...settings } = options;
   const inputs = env === undefined ? isolatedInputs() : machineInputs(env);
   const { config, warnings } = loadEventsConfig({ ...inputs, options: settings });
   const log = logger ?? (await openLogger(config.log));
   for (const warning of warnings) log.warn(warning);
-  const service = new EventsService(config, log, ownVersion(), fileSystem === undefined ? {} : { fileSystem });
+  const service = new EventsService(config, log, ownVersion(), {
+    ...(fileSystem && { fileSystem }),
+    ...(clock && { clock }),
+    ...(readSpace && { readSpace }),
+  });
   await service.start();
   return service;
 }

@@ -1,20 +1,32 @@
 import type { EventsConfig } from '@nats-ts/config';
 import { type EmbeddedJetStream, type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
 import { splitAddress } from './address.ts';
+import { bytesText } from './bytes-text.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { DebugServer } from './debug/debug-server.ts';
 import { type ComponentHealth, type HealthSource, unreadyReasons } from './debug/health-routes.ts';
 import { debugRoutes } from './debug/routes.ts';
+import { DiskWatch, type ReadSpace, readSpace } from './disk-watch.ts';
 import type { ServiceLogger } from './logger.ts';
-import { loadOrCreateCertificate } from './tls-files.ts';
+import { StartProgress } from './start-progress.ts';
+import { loadOrCreateCertificate, readPem } from './tls-files.ts';
 import { unsupportedSettings } from './unsupported.ts';
 
 /** What a service may be given from outside, beside its configuration. */
 export interface EventsDependencies {
   /** The file operations of the store; tests break the disk with it. Default: those of the machine. */
   readonly fileSystem?: NonNullable<EmbeddedJetStream['fileSystem']>;
+  /** When the disk is looked at and progress is told. Default: the machine's time. */
+  readonly clock?: Clock;
+  /** How much room there is on the disk of the store. Default: what the machine says. */
+  readonly readSpace?: ReadSpace;
 }
 
 type Phase = 'starting' | 'recovering' | 'serving' | 'stopping';
+
+/** The stream of all oCIS events, which their clients create without any limit. */
+const MAIN_QUEUE = 'main-queue';
+const NS_PER_MS = 1e6;
 
 /** The broker in the shape of ownCloud's `nats` service: what its configuration says, with its debug server. */
 export class EventsService implements AsyncDisposable {
@@ -22,6 +34,8 @@ export class EventsService implements AsyncDisposable {
   readonly #log: ServiceLogger;
   readonly #version: string;
   readonly #dependencies: EventsDependencies;
+  readonly #progress: StartProgress;
+  readonly #disk: DiskWatch;
   #phase: Phase = 'starting';
   #embedded: EmbeddedServer | null = null;
   #debug: DebugServer | null = null;
@@ -33,6 +47,22 @@ export class EventsService implements AsyncDisposable {
     this.#log = log;
     this.#version = version;
     this.#dependencies = dependencies;
+    const clock = dependencies.clock ?? SYSTEM_CLOCK;
+    this.#progress = new StartProgress(clock, (text) => log.always(text));
+    this.#disk = new DiskWatch({
+      directory: config.nats.storeDir,
+      warnPercent: config.nats.diskWarnPercent,
+      criticalPercent: config.nats.diskCriticalPercent,
+      clock,
+      log,
+      readSpace: dependencies.readSpace ?? readSpace,
+      advice: () => this.#diskAdvice(),
+    });
+  }
+
+  /** The disk of the store: room, and how the thresholds judge it. */
+  get disk(): DiskWatch {
+    return this.#disk;
   }
 
   /** Port that clients connect to; known once started. */
@@ -46,6 +76,7 @@ export class EventsService implements AsyncDisposable {
     if (refused.length > 0) throw new Error(refused.join('; '));
     try {
       await this.#startDebug();
+      this.#progress.start();
       const embedded = await startServer(await this.#startOptions());
       if (this.#stopping !== null) {
         await embedded.stop();
@@ -56,6 +87,8 @@ export class EventsService implements AsyncDisposable {
     } catch (error) {
       await this.stop();
       throw error;
+    } finally {
+      this.#progress.stop();
     }
   }
 
@@ -72,9 +105,10 @@ export class EventsService implements AsyncDisposable {
   /** How each part of the service is. */
   components(): ComponentHealth[] {
     const phase = this.#phase === 'serving' ? null : `the service is ${this.#phase}`;
+    const progress = this.#phase === 'recovering' ? { progress: this.#progress.text } : {};
     const failing = this.#embedded?.storage?.stats.failing ?? null;
     return [
-      { name: 'server', unready: phase, detail: { phase: this.#phase } },
+      { name: 'server', unready: phase, detail: { phase: this.#phase, ...progress } },
       { name: 'jetstream', unready: phase ?? (failing === null ? null : `the last store sync failed: ${failing}`) },
     ];
   }
@@ -91,6 +125,7 @@ export class EventsService implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#phase = 'stopping';
+    this.#disk.stop();
     try {
       await this.#embedded?.stop();
     } finally {
@@ -137,14 +172,28 @@ export class EventsService implements AsyncDisposable {
         storeDir: nats.storeDir,
         // As lenient as the nats-server that the original embeds.
         strict: false,
-        ...this.#dependencies,
+        streamDefaults: {
+          [MAIN_QUEUE]: { maxAgeNs: nats.mainQueueMaxAgeMs * NS_PER_MS, maxBytes: nats.mainQueueMaxBytes },
+        },
+        ...(this.#dependencies.fileSystem === undefined ? {} : { fileSystem: this.#dependencies.fileSystem }),
+        observer: { progress: this.#progress },
       },
       onRecovering: (storeDir) => {
         if (this.#phase === 'starting') this.#phase = 'recovering';
         this.#log.always(`Store directory: ${storeDir}`);
+        this.#disk.start();
       },
       onReady: (address) => this.#log.always(`Ready for clients on ${address}`),
     };
+  }
+
+  /** Who is to blame for a full disk, and what helps. */
+  #diskAdvice(): string {
+    const { mainQueueMaxAgeMs, mainQueueMaxBytes } = this.#config.nats;
+    const held = Number(this.#embedded?.jetstream?.jsz()['storage'] ?? 0);
+    const holds = `Streams hold ${bytesText(held)}`;
+    if (mainQueueMaxAgeMs > 0 || mainQueueMaxBytes > 0) return `${holds}.`;
+    return `${holds}; ${MAIN_QUEUE} has no limit unless a client set one: NATS_MAIN_QUEUE_MAX_AGE, NATS_MAIN_QUEUE_MAX_BYTES.`;
   }
 
   async #tls(): Promise<NonNullable<StartOptions['tls']>> {
@@ -155,6 +204,7 @@ export class EventsService implements AsyncDisposable {
       host: nats.host,
       log: this.#log,
     });
-    return { ...pair, verify: !nats.tlsSkipVerifyClientCert };
+    const ca = nats.tlsClientCa === '' ? {} : { ca: await readPem(nats.tlsClientCa, 'NATS_TLS_CLIENT_CA') };
+    return { ...pair, ...ca, verify: !nats.tlsSkipVerifyClientCert };
   }
 }

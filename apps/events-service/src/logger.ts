@@ -46,15 +46,11 @@ export class ServiceLogger {
     this.#log.trace(fields, text);
   }
 
-  /** A line that appears at any log level: where the data is, and that the service is ready. */
-  always(text: string, fields: object = {}): void {
-    if (this.#log.isLevelEnabled('info')) {
-      this.#log.info(fields, text);
-      return;
-    }
+  /** A line that appears at any log level: what an operator must see, such as where the data is or that the disk fills up. */
+  always(text: string, fields: object = {}, level: 'info' | 'warn' | 'error' = 'info'): void {
     const before = this.#log.level;
-    this.#log.level = 'info';
-    this.#log.info(fields, text);
+    if (!this.#log.isLevelEnabled(level)) this.#log.level = level;
+    this.#log[level](fields, text);
     this.#log.level = before;
   }
 }

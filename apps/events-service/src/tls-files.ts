@@ -42,7 +42,8 @@ export async function loadOrCreateCertificate(request: CertificateRequest): Prom
   return pair;
 }
 
-async function readPem(file: string, setting: string): Promise<string> {
+/** Reads a PEM file. Throws naming file and setting where there is none. */
+export async function readPem(file: string, setting: string): Promise<string> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

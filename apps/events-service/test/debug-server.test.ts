@@ -3,7 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TempDir, until, WireClient } from '../../../tests/src/index.ts';
+import { PROGRESS_INTERVAL_MS } from '../src/start-progress.ts';
 import { inProcess } from './support/in-process.ts';
+import { ManualClock } from './support/manual-clock.ts';
 import { ask, run, serviceEnv } from './support/service.ts';
 
 async function createMainQueue(port: number): Promise<void> {
@@ -34,6 +36,42 @@ it('is alive while streams are recovered, and ready when clients are served', as
   await starting;
   expect(await ask(service.debugPort, '/healthz')).toMatchObject({ status: 200, body: 'OK' });
   expect(await ask(service.debugPort, '/readyz')).toMatchObject({ status: 200, body: 'OK' });
+});
+
+it('says every few seconds how far the recovery of a large store has come', async () => {
+  using dir = new TempDir('events');
+  {
+    const { service } = await inProcess(dir.path);
+    await using _ = service;
+    await service.start();
+    await using client = await WireClient.connect(service.port);
+    for (const name of ['main-queue', 'other']) {
+      await client.request(`$JS.API.STREAM.CREATE.${name}`, `{"name":"${name}"}`);
+      for (let i = 0; i < 3; i++) await client.request(name, 'event');
+    }
+  }
+  const clock = new ManualClock();
+  const { service, disk } = await inProcess(dir.path, {}, { clock });
+  await using _ = service;
+  disk.heldPath = 'main-queue';
+  const starting = service.start();
+  const log = (): string => readFileSync(join(dir.path, 'nats.log'), 'utf8');
+  const line = 'recovering: 1 of 2 streams, 3 messages';
+  await until('one of the two is read', async () => {
+    const { body } = await ask(service.debugPort, '/readyz?verbose');
+    return disk.isHolding && body.includes(line);
+  });
+  expect(log()).not.toContain(line);
+  for (let i = 1; i <= 2; i++) {
+    clock.advance(PROGRESS_INTERVAL_MS);
+    expect(log().split(line)).toHaveLength(i + 1);
+  }
+  expect((await ask(service.debugPort, '/readyz')).status).toBe(500);
+  disk.release();
+  await starting;
+  clock.advance(PROGRESS_INTERVAL_MS);
+  expect(log().split(line)).toHaveLength(3);
+  expect((await ask(service.debugPort, '/readyz')).status).toBe(200);
 });
 
 it('stops what was starting when it is told to', async () => {

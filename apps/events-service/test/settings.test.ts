@@ -169,6 +169,35 @@ it('takes API requests with fields it does not know, like the server it replaces
   expect(made).toHaveProperty('did_create', true);
 });
 
+it('limits main-queue, also one that is there already, while clients create it without limits again and again', async () => {
+  using dir = new TempDir('events');
+  const sparse = {
+    name: 'main-queue',
+    retention: 'limits',
+    max_bytes: 0,
+    max_age: 0,
+    num_replicas: 0,
+    storage: 'file',
+  };
+  {
+    await using service = await RunningService.start(serviceEnv(dir.path));
+    await using client = await WireClient.connect(service.port);
+    expect(await api(client, 'STREAM.CREATE.main-queue', sparse)).toMatchObject({
+      config: { max_age: 0, max_bytes: -1 },
+    });
+  }
+  await using service = await RunningService.start(
+    serviceEnv(dir.path, { NATS_MAIN_QUEUE_MAX_AGE: '168h', NATS_MAIN_QUEUE_MAX_BYTES: '1GiB' }),
+  );
+  await using client = await WireClient.connect(service.port);
+  const limits = { max_age: 604_800e9, max_bytes: 1024 ** 3 };
+  expect(await api(client, 'STREAM.INFO.main-queue', '')).toMatchObject({ config: limits });
+  expect(await api(client, 'STREAM.CREATE.main-queue', sparse)).toMatchObject({ did_create: true, config: limits });
+  // A client's own word counts over it.
+  const own = { ...sparse, max_age: 3_600e9 };
+  expect(await api(client, 'STREAM.UPDATE.main-queue', own)).toMatchObject({ config: { ...limits, max_age: 3_600e9 } });
+});
+
 it('refuses what it cannot do yet, naming each setting', () => {
   using dir = new TempDir('events');
   const done = run(

@@ -39,9 +39,14 @@ describe('without anything set', () => {
         tlsCert: '/var/lib/ocis/nats/tls.crt',
         tlsKey: '/var/lib/ocis/nats/tls.key',
         tlsSkipVerifyClientCert: false,
+        tlsClientCa: '',
         enableTls: false,
         authUsername: '',
         authPassword: '',
+        mainQueueMaxAgeMs: 0,
+        mainQueueMaxBytes: 0,
+        diskWarnPercent: 80,
+        diskCriticalPercent: 95,
       },
       registry: {
         kind: 'nats-js-kv',
@@ -83,6 +88,12 @@ describe('variables of the environment', () => {
     ['NATS_NATS_PORT', '1234', (config: EventsConfig) => config.nats.port, 1234],
     ['NATS_NATS_CLUSTER_ID', 'c', (config: EventsConfig) => config.nats.clusterId, 'c'],
     ['NATS_NATS_STORE_DIR', 'd', (config: EventsConfig) => config.nats.storeDir, 'd'],
+    ['NATS_MAIN_QUEUE_MAX_AGE', '168h', (config: EventsConfig) => config.nats.mainQueueMaxAgeMs, 604_800_000],
+    ['NATS_MAIN_QUEUE_MAX_BYTES', '10GiB', (config: EventsConfig) => config.nats.mainQueueMaxBytes, 10 * 1024 ** 3],
+    ['NATS_MAIN_QUEUE_MAX_BYTES', '5 kb', (config: EventsConfig) => config.nats.mainQueueMaxBytes, 5120],
+    ['NATS_MAIN_QUEUE_MAX_BYTES', '77', (config: EventsConfig) => config.nats.mainQueueMaxBytes, 77],
+    ['NATS_DISK_WARN_PERCENT', '0', (config: EventsConfig) => config.nats.diskWarnPercent, 0],
+    ['NATS_DISK_CRITICAL_PERCENT', '99', (config: EventsConfig) => config.nats.diskCriticalPercent, 99],
     ['NATS_TLS_CERT', 'c', (config: EventsConfig) => config.nats.tlsCert, 'c'],
     ['NATS_TLS_KEY', 'k', (config: EventsConfig) => config.nats.tlsKey, 'k'],
     ['OCIS_INSECURE', 'true', (config: EventsConfig) => config.nats.tlsSkipVerifyClientCert, true],
@@ -146,6 +157,25 @@ describe('variables of the environment', () => {
   });
 });
 
+describe('settings of TLS that do not fit together', () => {
+  const tls = { OCIS_EVENTS_ENABLE_TLS: 'true' };
+
+  test('a client authority is refused where certificates of clients are not looked at', () => {
+    expect(problemsOf({ ...tls, NATS_TLS_CLIENT_CA: '/ca.pem', OCIS_INSECURE: 'true' })).toEqual([
+      'env NATS_TLS_CLIENT_CA: nats.tls_client_ca is set, but clients need no certificate: expected nats.tls_skip_verify_client_cert (env OCIS_INSECURE) to be false',
+    ]);
+    const own = { NATS_TLS_SKIP_VERIFY_CLIENT_CERT: 'false' };
+    expect(problemsOf({ ...tls, ...own, NATS_TLS_CLIENT_CA: '/ca.pem', OCIS_INSECURE: 'true' })).toEqual([]);
+  });
+
+  test('certificate and key need names', () => {
+    expect(problemsOf({ ...tls, NATS_TLS_KEY: '' })).toEqual([
+      'env NATS_TLS_KEY: nats.tls_key is empty, expected a file',
+    ]);
+    expect(problemsOf({ NATS_TLS_KEY: '' })).toEqual([]);
+  });
+});
+
 describe('wrong values', () => {
   test.each([
     ['NATS_NATS_PORT', 'abc', 'env NATS_NATS_PORT: nats.port is "abc", expected an integer from -1 to 65535'],
@@ -161,6 +191,36 @@ describe('wrong values', () => {
       'OC_LOG_LEVEL',
       'loud',
       'env OC_LOG_LEVEL: log.level is "loud", expected one of panic, fatal, error, warn, info, debug, trace',
+    ],
+    [
+      'NATS_MAIN_QUEUE_MAX_AGE',
+      '7d',
+      'env NATS_MAIN_QUEUE_MAX_AGE: nats.main_queue_max_age is "7d", expected a duration of at least 100ms, such as 168h, or 0s',
+    ],
+    [
+      'NATS_MAIN_QUEUE_MAX_AGE',
+      '99ms',
+      'env NATS_MAIN_QUEUE_MAX_AGE: nats.main_queue_max_age is "99ms", expected a duration of at least 100ms, such as 168h, or 0s',
+    ],
+    [
+      'NATS_MAIN_QUEUE_MAX_BYTES',
+      '-1',
+      'env NATS_MAIN_QUEUE_MAX_BYTES: nats.main_queue_max_bytes is "-1", expected a number of bytes such as 1073741824 or 10GiB',
+    ],
+    [
+      'NATS_MAIN_QUEUE_MAX_BYTES',
+      '9999999TiB',
+      'env NATS_MAIN_QUEUE_MAX_BYTES: nats.main_queue_max_bytes is "9999999TiB", expected a number of bytes such as 1073741824 or 10GiB',
+    ],
+    [
+      'NATS_DISK_WARN_PERCENT',
+      '101',
+      'env NATS_DISK_WARN_PERCENT: nats.disk_warn_percent is "101", expected an integer from 0 to 100',
+    ],
+    [
+      'NATS_TLS_CLIENT_CA',
+      '/ca.pem',
+      'env NATS_TLS_CLIENT_CA: nats.tls_client_ca is set, but nobody is asked for a certificate: expected nats.enable_tls to be true',
     ],
     ['NATS_DEBUG_ADDR', '9234', 'env NATS_DEBUG_ADDR: debug.addr is "9234", expected an address as host:port'],
     [

@@ -7,6 +7,8 @@ import { formatTime } from './json/go-time.ts';
 import type { AssetMeta, StreamStore, StreamStoreOptions } from './store/store.ts';
 import type { StreamConfig } from './stream/config.ts';
 import type { ConfigRules } from './stream/config-check.ts';
+import { type CheckedConfig, checkWithDefaults } from './stream/config-defaults.ts';
+import type { RawStreamConfig } from './stream/config-schema.ts';
 import { checkReplicasSupported, checkStreamUpdate, isSameConfig } from './stream/config-update.ts';
 import type { ConsumerAccount } from './stream/consumer-port.ts';
 import { Stream } from './stream/stream.ts';
@@ -50,6 +52,11 @@ export class JetStreamAccount implements ConsumerAccount {
     };
   }
 
+  /** Fills in and checks a configuration that a client sent, with the server's defaults for its name. Throws ApiError. */
+  checkConfig(raw: RawStreamConfig): CheckedConfig {
+    return checkWithDefaults(raw, this.rules, this.#engine.settings.streamDefaults.get(raw.name ?? ''));
+  }
+
   get consumerCount(): number {
     let count = 0;
     for (const stream of this.streams.values()) count += stream.registry.visibleCount;
@@ -82,7 +89,7 @@ export class JetStreamAccount implements ConsumerAccount {
    * Adds a stream of a checked configuration, or finds the one that has it already. Throws ApiError. The caller makes sure that no
    * other change of the account's streams runs meanwhile.
    */
-  async create(config: StreamConfig): Promise<{ stream: Stream; isNew: boolean }> {
+  async create({ effective: config, own }: CheckedConfig): Promise<{ stream: Stream; isNew: boolean }> {
     checkReplicasSupported(config);
     const existing = this.streams.get(config.name);
     if (existing !== undefined) {
@@ -95,7 +102,7 @@ export class JetStreamAccount implements ConsumerAccount {
     this.#checkBytes(config, 0);
     this.#checkOverlap(config);
     const { host, storage } = this.#engine;
-    const meta: AssetMeta = { created: formatTime(host.clock.now(), 0), config: storedConfig(config) };
+    const meta: AssetMeta = { created: formatTime(host.clock.now(), 0), config: storedConfig(own) };
     const store = await storage.createStream(this.name, config.name, meta, storeOptions(config)).catch((cause) => {
       host.log.warn(`Stream create failed for '${this.name} > ${config.name}': ${String(cause)}`);
       throw apiError('StreamStoreFailed', { err: 'error creating store for stream' });
@@ -107,15 +114,16 @@ export class JetStreamAccount implements ConsumerAccount {
   }
 
   /** Gives a stream another checked configuration. Throws ApiError. The same precaution as create(). */
-  async update(stream: Stream, requested: StreamConfig): Promise<void> {
-    const config = checkStreamUpdate(stream.config, requested);
+  async update(stream: Stream, requested: CheckedConfig): Promise<void> {
+    const config = checkStreamUpdate(stream.config, requested.effective);
+    const own = checkStreamUpdate(stream.config, requested.own);
     this.#checkBytes(config, Math.max(0, stream.config.max_bytes));
     checkConsumerLimits(stream, config);
     this.#checkOverlap(config);
     // With wider limits a crash would bring back what the narrower ones have evicted.
     await stream.sealEvictions();
     if (stream.isClosed) throw apiError('StreamNotFound');
-    await stream.storage.updateMeta({ created: stream.created, config: storedConfig(config) }).catch((cause) => {
+    await stream.storage.updateMeta({ created: stream.created, config: storedConfig(own) }).catch((cause) => {
       throw apiError('StreamStoreFailed', { err: String(cause) });
     });
     if (stream.isClosed) throw apiError('StreamNotFound');

@@ -22,12 +22,13 @@ export type {
   ObservedFailure,
   ObservedMessage,
   ObservedRequest,
+  ProgressObserver,
   RecoveryObserver,
   Settlement,
   StreamRecovery,
   SyncObserver,
 } from './observer.ts';
-export type { JetStreamLimits, JetStreamOptions } from './options.ts';
+export type { JetStreamLimits, JetStreamOptions, StreamDefaults } from './options.ts';
 export {
   BLOCK_CACHE_BYTES_MAX,
   CONCURRENT_SYNCS_MAX,

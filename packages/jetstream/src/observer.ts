@@ -9,6 +9,7 @@
 export interface JetStreamObserver {
   readonly syncs?: SyncObserver;
   readonly recovery?: RecoveryObserver;
+  readonly progress?: ProgressObserver;
   readonly api?: ApiObserver;
   readonly messages?: MessageObserver;
 }
@@ -28,6 +29,16 @@ export interface SyncObserver {
 export interface RecoveryObserver {
   recoveryBegan(account: string, stream: string): number;
   recoveryEnded(began: number, account: string, stream: string, findings: StreamRecovery): void;
+}
+
+/** Told how far the recovery of a large store has come, for whoever waits for it. Memory streams are none of it. */
+export interface ProgressObserver {
+  /** So many streams of an account are about to be read. */
+  streamsFound(account: string, streams: number): void;
+  /** So many of a stream's blocks are read. Not called for a stream whose index spares that. */
+  blocksRead(account: string, stream: string, blocks: number, blocksTotal: number): void;
+  /** A stream is read. @param messages how many it holds; 0 if it cannot run. */
+  streamRead(account: string, stream: string, messages: number): void;
 }
 
 /**

@@ -7,6 +7,12 @@ export interface JetStreamOptions {
   /** JetStream domain. Not supported yet: open() refuses it. Equivalent to `jetstream { domain }`. */
   readonly domain?: string;
   readonly limits?: JetStreamLimits;
+  /**
+   * Limits for streams of these names (in every account) whose configuration leaves them open. They are shown and hold as
+   * if the client had given them, also for streams that are there already; a limit of the client's own counts over
+   * them. They are not stored: a stream loses them with the option. Default: none. No equivalent in nats-server.
+   */
+  readonly streamDefaults?: Readonly<Record<string, StreamDefaults>>;
   /** Told what JetStream does, for metrics and traces. Default: nobody is. */
   readonly observer?: JetStreamObserver;
   /** Where the file store lives and how it syncs; only shown by monitoring. */
@@ -17,6 +23,17 @@ export interface JetStreamOptions {
     readonly syncIntervalMs?: number;
   };
 }
+
+/** Limits of a stream that stand in for what its configuration leaves open; absent and 0 = none. */
+export interface StreamDefaults {
+  /** Nanoseconds, at least 100 ms. Fills max_age, and shortens a longer duplicate_window. */
+  readonly maxAgeNs?: number;
+  /** Fills max_bytes. */
+  readonly maxBytes?: number;
+}
+
+/** Shortest max_age, nanoseconds. */
+const MAX_AGE_MIN_NS = 100_000_000;
 
 /** Limits of the whole server. */
 export interface JetStreamLimits {
@@ -60,15 +77,19 @@ export interface Settings {
   readonly strict: boolean;
   readonly limits: Required<JetStreamLimits>;
   readonly observer: JetStreamObserver;
+  /** By stream name. */
+  readonly streamDefaults: ReadonlyMap<string, StreamDefaults>;
   readonly shown: { readonly storeDir?: string; readonly syncAlways: boolean; readonly syncIntervalNs: number };
 }
 
-/** Fills in the defaults. Throws an Error for what is not supported yet. */
+/** Fills in the defaults. Throws an Error for what is not supported yet, a RangeError for stream defaults no stream could have. */
 export function resolveOptions(options: JetStreamOptions): Settings {
   if (options.domain !== undefined && options.domain !== '') {
     throw new Error(`JetStream domain "${options.domain}": domains are not supported yet by nats-ts`);
   }
   const limits = options.limits ?? {};
+  const streamDefaults = new Map(Object.entries(options.streamDefaults ?? {}));
+  for (const [name, defaults] of streamDefaults) checkDefaults(name, defaults);
   const { storeDir, syncAlways = false, syncIntervalMs = 0 } = options.shown ?? {};
   return {
     strict: options.strict ?? true,
@@ -84,6 +105,18 @@ export function resolveOptions(options: JetStreamOptions): Settings {
       dedupeIds: limits.dedupeIds ?? DEDUPE_IDS_MAX,
     },
     observer: options.observer ?? {},
+    streamDefaults,
     shown: { ...(storeDir !== undefined && { storeDir }), syncAlways, syncIntervalNs: syncIntervalMs * 1_000_000 },
   };
+}
+
+function checkDefaults(stream: string, { maxAgeNs = 0, maxBytes = 0 }: StreamDefaults): void {
+  if (!Number.isSafeInteger(maxAgeNs) || (maxAgeNs !== 0 && maxAgeNs < MAX_AGE_MIN_NS)) {
+    throw new RangeError(
+      `stream defaults of "${stream}": maxAgeNs is ${maxAgeNs}, expected 0 or at least ${MAX_AGE_MIN_NS}`,
+    );
+  }
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 0) {
+    throw new RangeError(`stream defaults of "${stream}": maxBytes is ${maxBytes}, expected 0 or a number of bytes`);
+  }
 }

@@ -7,7 +7,8 @@ import { JsonError } from './json/value.ts';
 import { emptyMessage } from './store/shared/empty.ts';
 import type { AssetMeta, OfflineStream, StreamStore, StreamStoreOptions } from './store/store.ts';
 import type { StreamConfig } from './stream/config.ts';
-import { type ConfigRules, checkStreamConfig } from './stream/config-check.ts';
+import type { ConfigRules } from './stream/config-check.ts';
+import { checkWithDefaults } from './stream/config-defaults.ts';
 import { type RawStreamConfig, STORED_STREAM_CONFIG } from './stream/config-schema.ts';
 import { enforceAll } from './stream/limits.ts';
 import { API_LEVEL, requiredLevelOf, storedMetadata } from './stream/metadata.ts';
@@ -28,14 +29,14 @@ const NO_RULES: ConfigRules = {
 /** Brings back the streams of an account as the last run left them. What cannot run is untouched and listed as offline. */
 export async function recoverAccount(engine: Engine, account: JetStreamAccount): Promise<void> {
   const { host, storage } = engine;
-  const { streams, offline } = await storage.recoverAccount(account.name, recoverOptions);
+  const { streams, offline } = await storage.recoverAccount(account.name, (meta) => recoverOptions(engine, meta));
   for (const one of offline) {
     host.log.warn(`Stream '${account.name} > ${one.name}' is offline: ${one.reason}`);
     account.offline.set(one.name, offlineAsset(one));
   }
   const recovered: Stream[] = [];
   for (const store of streams) {
-    const config = readStored(store.meta);
+    const config = readStored(engine, store.meta);
     if (typeof config === 'string') {
       // The store was told so and would not have opened it.
       await refuse(account, store, config);
@@ -57,13 +58,13 @@ export async function recoverAccount(engine: Engine, account: JetStreamAccount):
 }
 
 /** How the store opens a stream, or why this server cannot run it. */
-function recoverOptions(meta: AssetMeta): StreamStoreOptions | { offline: string } {
-  const config = readStored(meta);
+function recoverOptions(engine: Engine, meta: AssetMeta): StreamStoreOptions | { offline: string } {
+  const config = readStored(engine, meta);
   return typeof config === 'string' ? { offline: config } : storeOptions(config);
 }
 
-/** The stored configuration, or why this server cannot run it, in nats-server's words where it has any. */
-function readStored(meta: AssetMeta): StreamConfig | string {
+/** The stored configuration with the server's defaults for its name, or why this server cannot run it, in nats-server's words where it has any. */
+function readStored(engine: Engine, meta: AssetMeta): StreamConfig | string {
   try {
     const body = Buffer.from(encodeJson(meta.config));
     const raw = decodeJson(body, STORED_STREAM_CONFIG, { strict: true }) as RawStreamConfig;
@@ -75,7 +76,8 @@ function readStored(meta: AssetMeta): StreamConfig | string {
     const feature = unsupportedFeature(raw);
     if (feature !== null) return `unsupported - ${feature} is not supported yet by nats-ts`;
     if ((raw.num_replicas ?? 1) > 1) return 'unsupported - replicas > 1 not supported in non-clustered mode';
-    return { ...checkStreamConfig(raw, NO_RULES), metadata: storedMetadata(raw.metadata) };
+    const { effective } = checkWithDefaults(raw, NO_RULES, engine.settings.streamDefaults.get(raw.name ?? ''));
+    return { ...effective, metadata: storedMetadata(raw.metadata) };
   } catch (error) {
     if (error instanceof JsonError || error instanceof ApiError) return `unsupported - config error: ${error.message}`;
     throw error;

@@ -40,10 +40,20 @@ export interface EventsConfig {
     readonly tlsKey: string;
     /** With TLS: clients need not show a certificate. */
     readonly tlsSkipVerifyClientCert: boolean;
+    /** PEM file; empty: the machine's authorities. */
+    readonly tlsClientCa: string;
     readonly enableTls: boolean;
     /** Empty: anybody may connect. */
     readonly authUsername: string;
     readonly authPassword: string;
+    /** 0: for ever. */
+    readonly mainQueueMaxAgeMs: number;
+    /** 0: no limit. */
+    readonly mainQueueMaxBytes: number;
+    /** 0: never. */
+    readonly diskWarnPercent: number;
+    /** 0: never. */
+    readonly diskCriticalPercent: number;
   };
   readonly registry: {
     readonly kind: RegistryKind;

@@ -165,6 +165,21 @@ function checkTogether(
     const [given, missing] = hasUser ? [user, password] : [password, user];
     problems.push(problemOf(sources, given, `is set without ${missing}, expected both or none`));
   }
+  checkTls(values, sources, problems);
+}
+
+function checkTls(values: SettingValues, sources: ReadonlyMap<string, ValueSource>, problems: ConfigProblem[]): void {
+  const isOn = values.get('nats.enable_tls') === true;
+  for (const key of ['nats.tls_cert', 'nats.tls_key']) {
+    if (isOn && values.get(key) === '') problems.push(problemOf(sources, key, 'is empty, expected a file'));
+  }
+  if (values.get('nats.tls_client_ca') === '') return;
+  const report = (text: string): unknown => problems.push(problemOf(sources, 'nats.tls_client_ca', text));
+  if (!isOn) report('is set, but nobody is asked for a certificate: expected nats.enable_tls to be true');
+  else if (values.get('nats.tls_skip_verify_client_cert') === true) {
+    const { place } = sources.get('nats.tls_skip_verify_client_cert')!;
+    report(`is set, but clients need no certificate: expected nats.tls_skip_verify_client_cert (${place}) to be false`);
+  }
 }
 
 /** A sentence that begins with who gave the value and its key. */
@@ -209,9 +224,14 @@ function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig):
       tlsCert: text('nats.tls_cert'),
       tlsKey: text('nats.tls_key'),
       tlsSkipVerifyClientCert: flag('nats.tls_skip_verify_client_cert'),
+      tlsClientCa: text('nats.tls_client_ca'),
       enableTls: flag('nats.enable_tls'),
       authUsername: text('nats.auth_username'),
       authPassword: text('nats.auth_password'),
+      mainQueueMaxAgeMs: number('nats.main_queue_max_age'),
+      mainQueueMaxBytes: number('nats.main_queue_max_bytes'),
+      diskWarnPercent: number('nats.disk_warn_percent'),
+      diskCriticalPercent: number('nats.disk_critical_percent'),
     },
     registry: {
       kind: REGISTRY_KINDS[text('registry.type')]!,

@@ -8,7 +8,7 @@ export interface ReferenceRow {
   readonly key: string;
   /** The last one that is set counts. */
   readonly env: readonly string[];
-  readonly type: 'text' | 'integer' | 'true/false' | 'list' | 'duration' | 'directory';
+  readonly type: 'text' | 'integer' | 'true/false' | 'list' | 'duration' | 'bytes' | 'directory';
   /** In words where it is no fixed text. */
   readonly default: string;
   readonly description: string;

@@ -3,7 +3,7 @@ import type { GivenText } from './environment.ts';
 import { coerceSetting, expectedInstead, type SettingValue } from './setting-value.ts';
 import { SETTINGS, type Setting, type SettingKind } from './settings.ts';
 
-const KINDS: readonly SettingKind[] = ['text', 'integer', 'flag', 'list', 'duration'];
+const KINDS: readonly SettingKind[] = ['text', 'integer', 'flag', 'list', 'duration', 'bytes'];
 
 /** Formats are global in convict: these names are ours. */
 const formatName = (kind: SettingKind): string => `nats-ts-${kind}`;

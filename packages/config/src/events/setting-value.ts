@@ -1,5 +1,6 @@
 import { durationMs, parseGoDuration } from '../go/duration.ts';
 import { parseGoBool, parseGoInt } from '../go/number.ts';
+import { parseBytes } from './bytes.ts';
 import type { Setting, SettingKind } from './settings.ts';
 
 /** A value that was read. Durations are milliseconds. */
@@ -12,6 +13,7 @@ const EXPECTED: Readonly<Record<SettingKind, string>> = {
   flag: 'true or false (or 1, t, T, TRUE, True, 0, f, F, FALSE, False)',
   list: 'texts with commas between',
   duration: 'a duration such as 1m30s',
+  bytes: 'a number of bytes such as 1073741824 or 10GiB',
 };
 
 const TYPES: Readonly<Record<SettingKind, (value: unknown) => boolean>> = {
@@ -20,6 +22,7 @@ const TYPES: Readonly<Record<SettingKind, (value: unknown) => boolean>> = {
   flag: (value) => typeof value === 'boolean',
   list: Array.isArray,
   duration: (value) => typeof value === 'number',
+  bytes: (value) => Number.isSafeInteger(value),
 };
 
 /** Reads a text by its kind, as Go would; a text that cannot be read stays one. */
@@ -35,6 +38,8 @@ export function coerceSetting(kind: SettingKind, text: string): SettingValue {
       return parseGoBool(text) ?? text;
     case 'list':
       return text.split(',').map((part) => part.trim());
+    case 'bytes':
+      return parseBytes(text) ?? text;
     case 'duration': {
       const parsed = parseGoDuration(text);
       return parsed.ok ? durationMs(parsed.ns) : text;

@@ -3,7 +3,7 @@ import { LOG_LEVELS } from './events-config.ts';
 import { TRACING_SETTINGS } from './tracing-settings.ts';
 
 /** What a setting's text is read as. */
-export type SettingKind = 'text' | 'integer' | 'flag' | 'list' | 'duration';
+export type SettingKind = 'text' | 'integer' | 'flag' | 'list' | 'duration' | 'bytes';
 
 /** A setting of the events-service. */
 export interface Setting {
@@ -31,9 +31,13 @@ export interface Setting {
 }
 
 const MAX_PORT = 65_535;
+/** Shortest max_age a stream can have. */
+const MAX_AGE_MIN_MS = 100;
 
 const isPort = (value: unknown): boolean => typeof value === 'number' && value >= -1 && value <= MAX_PORT;
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
+const isPercent = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 100;
+const isMaxAge = (value: unknown): boolean => value === 0 || (typeof value === 'number' && value >= MAX_AGE_MIN_MS);
 const isAddress = (value: unknown): boolean => {
   if (value === '') return true;
   const port = splitHostPort(String(value))?.port ?? '';
@@ -178,6 +182,14 @@ export const SETTINGS: readonly Setting[] = [
     description: 'With TLS: take clients without a certificate.',
   },
   {
+    key: 'nats.tls_client_ca',
+    ...yaml,
+    ...emptyText,
+    describeDefault: 'empty: the authorities that the machine trusts',
+    env: ['NATS_TLS_CLIENT_CA'],
+    description: 'With TLS: file of the authorities whose certificates clients must show.',
+  },
+  {
     key: 'nats.enable_tls',
     ...yaml,
     ...off,
@@ -198,6 +210,47 @@ export const SETTINGS: readonly Setting[] = [
     env: aliases('EVENTS_AUTH_PASSWORD'),
     description: 'Password of that user.',
     secret: true,
+  },
+  {
+    key: 'nats.main_queue_max_age',
+    ...yaml,
+    kind: 'duration',
+    default: '0s',
+    describeDefault: '0s, which is for ever',
+    env: ['NATS_MAIN_QUEUE_MAX_AGE'],
+    description: 'How long the stream main-queue keeps an event, such as 168h, unless a client set its max_age.',
+    expected: 'a duration of at least 100ms, such as 168h, or 0s',
+    accepts: isMaxAge,
+  },
+  {
+    key: 'nats.main_queue_max_bytes',
+    ...yaml,
+    kind: 'bytes',
+    default: '0',
+    describeDefault: '0, which is no limit',
+    env: ['NATS_MAIN_QUEUE_MAX_BYTES'],
+    description:
+      'How much the stream main-queue keeps, such as 10GiB, unless a client set its max_bytes; the oldest goes.',
+  },
+  {
+    key: 'nats.disk_warn_percent',
+    ...yaml,
+    kind: 'integer',
+    default: '80',
+    env: ['NATS_DISK_WARN_PERCENT'],
+    description: 'How full the disk of the store is when a warning is logged; 0: never.',
+    expected: 'an integer from 0 to 100',
+    accepts: isPercent,
+  },
+  {
+    key: 'nats.disk_critical_percent',
+    ...yaml,
+    kind: 'integer',
+    default: '95',
+    env: ['NATS_DISK_CRITICAL_PERCENT'],
+    description: 'How full it is when an error is logged; 0: never.',
+    expected: 'an integer from 0 to 100',
+    accepts: isPercent,
   },
   {
     key: 'registry.type',

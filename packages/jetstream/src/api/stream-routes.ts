@@ -1,6 +1,6 @@
 import { apiError } from '../errors/api-error.ts';
 import { objectSchema } from '../json/schema.ts';
-import { checkStreamConfig, invalidConfig } from '../stream/config-check.ts';
+import { invalidConfig } from '../stream/config-check.ts';
 import { type RawStreamConfig, STREAM_CONFIG_REQUEST } from '../stream/config-schema.ts';
 import { nowText, streamInfo } from '../stream/info.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
@@ -26,7 +26,7 @@ const create: ApiRoute = {
       throw invalidConfig('stream has no mirror but does have mirror direct');
     }
     account.checkCount(name);
-    const { stream, isNew } = await account.create(checkStreamConfig(raw, account.rules));
+    const { stream, isNew } = await account.create(account.checkConfig(raw));
     // Before the announcement: a stream that captures advisories captures its own, but its answer does not count it.
     const info = streamInfo(stream, { dynamic: true });
     if (isNew) stream.announce('CREATED');
@@ -39,9 +39,9 @@ const update: ApiRoute = {
   queue: 'main',
   async handle(call, account) {
     const raw = call.decode(STREAM_CONFIG_REQUEST) as RawStreamConfig;
-    const config = checkStreamConfig(raw, account.rules);
+    const config = account.checkConfig(raw);
     const name = call.tokens[2]!;
-    if (config.name !== name) throw apiError('StreamMismatch');
+    if (config.own.name !== name) throw apiError('StreamMismatch');
     const stream = account.stream(name);
     await account.update(stream, config);
     const info = streamInfo(stream, { dynamic: true });

@@ -173,3 +173,38 @@ describe('recovery', () => {
     await storage.close();
   });
 });
+
+describe('the progress of a recovery', () => {
+  it('is told stream by stream, and block by block where blocks are read', async () => {
+    const disk = new SimulatedFileSystem();
+    const first = await FileStorage.open(STORE, testDependencies({}, disk));
+    const stream = await createStream(first);
+    for (let at = 0; at < 10; at++) append(stream.messages, 'S.a', 'x'.repeat(1_000));
+    await committed(stream.messages);
+    await first.close();
+    const told: unknown[] = [];
+    const progress = {
+      streamsFound: (...args: unknown[]) => told.push(['found', ...args]),
+      blocksRead: (...args: unknown[]) => told.push(['blocks', ...args]),
+      streamRead: (...args: unknown[]) => told.push(['read', ...args]),
+    };
+    const open = async (): Promise<void> => {
+      const storage = await FileStorage.open(STORE, testDependencies({ observer: { progress } }, disk));
+      await storage.recoverAccount('$G', anyOptions);
+      await storage.close();
+    };
+    await open();
+    expect(told).toEqual([
+      ['found', '$G', 1],
+      ['read', '$G', 'S', 10],
+    ]);
+    told.length = 0;
+    await disk.unlink(`${STORE}/jetstream/$G/streams/S/msgs/index.db`);
+    await open();
+    expect(told).toEqual([
+      ['found', '$G', 1],
+      ['blocks', '$G', 'S', 1, 1],
+      ['read', '$G', 'S', 10],
+    ]);
+  });
+});

@@ -1,7 +1,6 @@
 import { JetStreamAccount } from '../../src/account.ts';
 import { type Engine, Usage } from '../../src/engine.ts';
 import { type JetStreamOptions, resolveOptions } from '../../src/options.ts';
-import { checkStreamConfig } from '../../src/stream/config-check.ts';
 import type { RawStreamConfig } from '../../src/stream/config-schema.ts';
 import type { Stream } from '../../src/stream/stream.ts';
 import { FakeHost } from '../fake-host.ts';
@@ -33,9 +32,7 @@ export async function openStream(
   };
   const account = new JetStreamAccount(engine, host.account());
   engine.accounts.set('$G', account);
-  const { stream } = await account.create(
-    checkStreamConfig({ name: 'S', subjects: ['s.>'], ...config }, account.rules),
-  );
+  const { stream } = await account.create(account.checkConfig({ name: 'S', subjects: ['s.>'], ...config }));
   return {
     host,
     stream,

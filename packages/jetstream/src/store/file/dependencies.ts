@@ -31,6 +31,8 @@ export interface StoreDependencies extends StorageDependencies {
 export interface StreamDependencies extends StoreDependencies {
   /** Told of the stream's syncs; null: nobody is. */
   readonly watch: SyncWatch | null;
+  /** Told while blocks are read at the start; null: nobody is. */
+  readonly onBlocksRead: ((blocks: number, total: number) => void) | null;
 }
 
 /** Runs one sync and keeps the figures. Times come from the monotonic clock: they are figures, nothing depends on them. */

@@ -115,7 +115,13 @@ export class FileStorage implements Storage {
     const names = (await fs.readdir(directory)).sort();
     for (const name of names.filter(isTemporary)) this.#directories.removeLater(`${directory}/${name}`);
     const present = names.filter((name) => isAssetName(name) && !this.#open.has(`${account}/${name}`));
-    const found = await mapGated(present, STREAMS_AT_ONCE_MAX, (name) => this.#recover(account, name, options));
+    const progress = this.#deps.observer?.progress;
+    progress?.streamsFound(account, present.length);
+    const found = await mapGated(present, STREAMS_AT_ONCE_MAX, async (name) => {
+      const one = await this.#recover(account, name, options);
+      progress?.streamRead(account, name, one !== null && 'stream' in one ? one.stream.messages.messages : 0);
+      return one;
+    });
     for (const one of found) {
       if (one === null) continue;
       if ('stream' in one) streams.push(one.stream);
@@ -253,9 +259,13 @@ export class FileStorage implements Storage {
   ): Promise<FileStreamStore> {
     const key = `${account}/${name}`;
     const directory = this.#directories.stream(account, name);
-    const syncs = this.#deps.observer?.syncs;
+    const { syncs, progress } = this.#deps.observer ?? {};
+    const onBlocksRead =
+      progress === undefined
+        ? null
+        : (blocks: number, total: number): void => progress.blocksRead(account, name, blocks, total);
     const watch = syncs === undefined ? null : new SyncWatch(syncs, account, name);
-    const deps: StreamDependencies = { ...this.#deps, watch };
+    const deps: StreamDependencies = { ...this.#deps, watch, onBlocksRead };
     const messages = await this.#openMessages(directory, name, options, deps);
     try {
       const stream = await FileStreamStore.open(

@@ -23,7 +23,7 @@ export type OpenMessages = (
 
 /** In block files, as nats-server keeps them. */
 export const openFileMessages: OpenMessages = (directory, stream, options, deps) => {
-  const { fs, clock, log, ids, stats, syncIntervalMs, cache, watch } = deps;
+  const { fs, clock, log, ids, stats, syncIntervalMs, cache, watch, onBlocksRead } = deps;
   return FileMessages.open(directory, stream, options, {
     fs,
     clock,
@@ -33,5 +33,6 @@ export const openFileMessages: OpenMessages = (directory, stream, options, deps)
     syncIntervalMs,
     cache,
     watch,
+    onBlocksRead,
   });
 };

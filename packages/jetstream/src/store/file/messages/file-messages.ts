@@ -47,6 +47,8 @@ export interface FileMessagesDependencies {
   cache: BlockCache;
   /** Told of the stream's syncs; null: nobody is. */
   watch: SyncWatch | null;
+  /** Told while blocks are read at the start. */
+  onBlocksRead?: ((blocks: number, total: number) => void) | null;
 }
 
 /** Messages left in the first block when the next one is fetched for the removals to come. */
@@ -132,7 +134,7 @@ export class FileMessages implements MessageStore {
   ): Promise<FileMessages> {
     const queue = new CommitQueue({ ...deps, directory: `${directory}/msgs` });
     const state = new StreamLog(streamName, blockBytes(options), deps.cache);
-    const findings = await new Opener(deps.fs, directory, state, deps.log).open();
+    const findings = await new Opener(deps.fs, directory, state, deps.log, deps.onBlocksRead ?? null).open();
     const messages = new FileMessages(directory, state, queue, findings, deps);
     await messages.#begin(options);
     deps.stats.recoveredMessages += findings.messages;

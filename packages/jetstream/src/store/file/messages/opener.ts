@@ -44,12 +44,21 @@ export class Opener {
   readonly #directory: string;
   readonly #state: StreamLog;
   readonly #log: Log;
+  readonly #onBlocksRead: ((blocks: number, total: number) => void) | null;
 
-  constructor(fs: FileSystem, directory: string, state: StreamLog, log: Log) {
+  /** @param onBlocksRead told after each block that is read; null: nobody is. */
+  constructor(
+    fs: FileSystem,
+    directory: string,
+    state: StreamLog,
+    log: Log,
+    onBlocksRead: ((blocks: number, total: number) => void) | null,
+  ) {
     this.#fs = fs;
     this.#directory = directory;
     this.#state = state;
     this.#log = log;
+    this.#onBlocksRead = onBlocksRead;
   }
 
   /** @throws UnsupportedStoreError if the directory cannot be read; nothing in it was changed then. */
@@ -165,9 +174,11 @@ export class Opener {
   /** Reads every block, from the last to the first. */
   async #scan(sizes: ReadonlyMap<number, number>, index: StreamIndex | null): Promise<RecoveryFindings> {
     const recovery = new Recovery(this.#state);
+    let blocks = 0;
     for (const number of [...sizes.keys()].reverse()) {
       const path = `${this.#messages}/${number}.blk`;
       recovery.add(number, await this.#fs.readFile(path), path);
+      this.#onBlocksRead?.(++blocks, sizes.size);
     }
     const outcome = recovery.finish();
     await this.#mend(outcome);
