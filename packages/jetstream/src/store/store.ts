@@ -192,7 +192,7 @@ export interface ConsumerStore {
   acked(consumerSeq: number, streamSeq: number, floorConsumerSeq: number, floorStreamSeq: number): void;
   /** Anything else (reset, a redelivery list changed): the whole state is written, once per turn of the event loop. */
   replaced(): void;
-  /** Calls back when everything reported so far is durable: the reply to a confirmed (double) ack waits for it. */
+  /** Calls back when everything reported so far is durable, a new consumer itself too: creations and confirmed (double) acks wait for it. */
   sync(callback: (error: Error | null) => void): void;
   /** Replaces the stored configuration; resolves when durable. */
   updateMeta(meta: AssetMeta): Promise<void>;
@@ -215,7 +215,7 @@ export interface StreamStore {
   readonly messages: MessageStore;
   /** Consumers the last run left, with their configuration. */
   recoveredConsumers(): readonly { name: string; meta: AssetMeta; store: ConsumerStore }[];
-  /** Adds a consumer; resolves when it is durable. `memory` keeps it out of the directory (ephemeral, mem_storage). */
+  /** Adds a consumer; it is durable after its first `sync`. `memory` keeps it out of the directory (ephemeral, mem_storage). */
   createConsumer(name: string, meta: AssetMeta, memory: boolean): Promise<ConsumerStore>;
   /** Replaces the stored configuration; resolves when durable. */
   updateMeta(meta: AssetMeta): Promise<void>;

@@ -176,7 +176,7 @@ describe('consumer state on disk', () => {
   it('says of a consumer that never began that there is no state', async () => {
     const machine = await Machine.create();
     await machine.stream.createConsumer('C', consumerMeta('C'), false);
-    machine.fs.powerCut();
+    machine.fs.kill();
     const store = await machine.recovered();
     expect(store.hasState).toBe(false);
     expect(plain(store.recovered)).toEqual(plain(emptyConsumerState()));

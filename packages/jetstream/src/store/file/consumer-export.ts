@@ -3,7 +3,7 @@ import type { ConsumerLog, LoggedConsumer } from './consumer-log.ts';
 import { exportHash } from './consumer-log-codec.ts';
 import { encodeConsumerState } from './consumer-state-codec.ts';
 import type { StreamDependencies } from './dependencies.ts';
-import { type FileSystem, writeFully, writeNewFile } from './file-system.ts';
+import { allDone, type FileSystem, writeFully, writeNewFile, writeNewFiles } from './file-system.ts';
 import { type Gate, mapGated } from './gate.ts';
 import { Serial } from './serial.ts';
 
@@ -76,8 +76,11 @@ export class ConsumerExporter {
       this.#queue = this.#queue.filter((queued) => queued !== consumer);
       const [first] = this.#encode([consumer]);
       try {
-        await this.#log.written();
-        if (!consumer.isDeleted) await this.#put(first!, true);
+        // Nothing is there that a torn one could replace: no rename, and one commit of the disk for content and name. Nor need
+        // the log know of it first: nothing was delivered that it could take back.
+        const file = { name: STATE_FILE, data: first!.bytes };
+        const put = writeNewFiles(this.#deps.fs, consumer.directory, [file], true);
+        await allDone([this.#log.written(), put]);
       } catch (error) {
         this.changed(consumer);
         throw error;

@@ -3,6 +3,7 @@ import type { ConsumerExporter, ExportedConsumer } from './consumer-export.ts';
 import type { ConsumerLog } from './consumer-log.ts';
 import { consumerKey } from './consumer-log-codec.ts';
 import type { StreamDependencies } from './dependencies.ts';
+import { allDone } from './file-system.ts';
 import { replaceMeta } from './meta-file.ts';
 import { Serial } from './serial.ts';
 
@@ -28,6 +29,8 @@ export interface ConsumerSurroundings {
   readonly stream: string;
   readonly log: ConsumerLog;
   readonly exporter: ConsumerExporter;
+  /** Makes the names of the stream's consumers durable. */
+  place(): Promise<void>;
   /** Takes the consumer's directory away, durably. */
   discard(consumer: FileConsumerStore): Promise<void>;
 }
@@ -52,7 +55,7 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
   readonly #ackNone: boolean;
   #isExported: boolean;
   #isDiscarded = false;
-  #firstExport: Promise<void> | null = null;
+  #beginning: Promise<void> | null = null;
   #exporter: (() => ConsumerState) | null = null;
 
   constructor(around: ConsumerSurroundings, directory: string, name: string, meta: AssetMeta, start: ConsumerStart) {
@@ -100,7 +103,10 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
     this.#around.exporter.changed(this);
   }
 
-  /** The first sync of a new consumer also waits for its first o.dat: without one nats-server would start it anew. */
+  /**
+   * The first sync of a new consumer also waits for its directory's name, and for its first o.dat: without one nats-server would
+   * start it anew.
+   */
   sync(callback: (error: Error | null) => void): void {
     if (this.isDeleted) {
       queueMicrotask(() => callback(new Error(`consumer "${this.name}" is deleted`)));
@@ -110,17 +116,27 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
       this.#around.log.sync(callback);
       return;
     }
-    this.#firstExport ??= this.#around.exporter.exportFirst(this);
-    this.#firstExport.then(
+    this.#beginning ??= this.#begin();
+    this.#beginning.then(
       () => {
         this.#isExported = true;
+        // What was reported meanwhile; if nothing was, this costs nothing.
         this.#around.log.sync(callback);
       },
       (error: unknown) => {
-        this.#firstExport = null;
+        this.#beginning = null;
         callback(error as Error);
       },
     );
+  }
+
+  /** All that a new consumer needs on disk, side by side. */
+  #begin(): Promise<void> {
+    const { exporter, log, place } = this.#around;
+    const logged = new Promise<void>((resolve, reject) => {
+      log.sync((error) => (error === null ? resolve() : reject(error)));
+    });
+    return allDone([place(), exporter.exportFirst(this), logged]);
   }
 
   updateMeta(meta: AssetMeta): Promise<void> {

@@ -5,6 +5,7 @@ import type { AssetMeta, OfflineStream, Storage, StorageStats, StreamStore, Stre
 import type { StorageDependencies, StoreDependencies, StreamDependencies } from './dependencies.ts';
 import { makeDurableDirectory } from './directories.ts';
 import { FileStreamStore } from './file-stream-store.ts';
+import { allDone } from './file-system.ts';
 import { Gate, mapGated } from './gate.ts';
 import { BlockCache } from './messages/block-cache.ts';
 import { readMeta, repairSum } from './meta-file.ts';
@@ -157,10 +158,15 @@ export class FileStorage implements Storage {
 
   async #create(account: string, name: string, meta: AssetMeta, options: StreamStoreOptions): Promise<StreamStore> {
     await this.#directories.create(account, name, meta);
+    // There is little to read in it, but the disk takes its time for the name.
+    const opening = this.#openStream(account, name, meta, options, true);
     try {
-      return await this.#openStream(account, name, meta, options);
+      await allDone([opening, this.#directories.sync(account)]);
+      return await opening;
     } catch (error) {
       // Nobody was told that it exists.
+      await opening.then((stream) => stream.abandon()).catch(() => {});
+      this.#open.delete(`${account}/${name}`);
       await this.#directories.takeAway(account, name).catch(() => {});
       throw error;
     }
@@ -228,7 +234,7 @@ export class FileStorage implements Storage {
         );
         await repairSum(fs, directory, owner).catch((error: Error) => log.warn(`meta.sum: ${error.message}`));
       }
-      const stream = await this.#openStream(account, name, meta, options);
+      const stream = await this.#openStream(account, name, meta, options, false);
       this.stats.recoveredStreams++;
       return { stream };
     } catch (error) {
@@ -256,6 +262,7 @@ export class FileStorage implements Storage {
     name: string,
     meta: AssetMeta,
     options: StreamStoreOptions,
+    isNew: boolean,
   ): Promise<FileStreamStore> {
     const key = `${account}/${name}`;
     const directory = this.#directories.stream(account, name);
@@ -266,7 +273,7 @@ export class FileStorage implements Storage {
         : (blocks: number, total: number): void => progress.blocksRead(account, name, blocks, total);
     const watch = syncs === undefined ? null : new SyncWatch(syncs, account, name);
     const deps: StreamDependencies = { ...this.#deps, watch, onBlocksRead };
-    const messages = await this.#openMessages(directory, name, options, deps);
+    const messages = await this.#openMessages(directory, name, options, deps, isNew);
     try {
       const stream = await FileStreamStore.open(
         deps,
@@ -279,6 +286,7 @@ export class FileStorage implements Storage {
           if (deleted) await this.#directories.takeAway(account, name);
           this.#open.delete(key);
         },
+        isNew,
       );
       this.#open.set(key, stream);
       return stream;

@@ -54,6 +54,7 @@ export class FileStreamStore implements StreamStore {
   /**
    * Opens the consumers beside messages that are open already.
    *
+   * @param isNew the directory was just made: there is nothing to read.
    * @param onGone called once, when the files are closed: takes the directory away if the stream was deleted.
    */
   static async open(
@@ -64,10 +65,13 @@ export class FileStreamStore implements StreamStore {
     messages: ClosableMessages,
     gate: Gate,
     onGone: (deleted: boolean) => Promise<void>,
+    isNew: boolean,
   ): Promise<FileStreamStore> {
-    const opened = await StreamConsumers.open(deps, directory, name, gate, (config, fromSeq, toSeq, limit) =>
-      takenBetween(messages, filterOf(config), fromSeq, toSeq, limit),
-    );
+    const opened = isNew
+      ? StreamConsumers.begin(deps, directory, name, gate)
+      : await StreamConsumers.open(deps, directory, name, gate, (config, fromSeq, toSeq, limit) =>
+          takenBetween(messages, filterOf(config), fromSeq, toSeq, limit),
+        );
     return new FileStreamStore(deps, directory, meta, name, messages, opened, onGone);
   }
 

@@ -1,6 +1,6 @@
 import { hh64, sha256key } from '../hash/highwayhash.ts';
 import type { AssetMeta } from '../store.ts';
-import { type FileSystem, readIfThere, writeNewFile } from './file-system.ts';
+import { type FileSystem, type NewFile, readIfThere, writeNewFile, writeNewFiles } from './file-system.ts';
 import { decodeMeta, encodeMeta } from './meta-json.ts';
 
 const META_FILE = 'meta.inf';
@@ -43,16 +43,14 @@ export async function readMeta(fs: FileSystem, directory: string, owner: MetaOwn
   }
 }
 
-/** Writes both files into a directory that nobody reads yet; their content is durable on return, their names are not. */
+/** Writes both files into a directory that nobody reads yet; they and all names in it are durable on return. */
 export async function writeNewMeta(
   fs: FileSystem,
   directory: string,
   owner: MetaOwner,
   meta: AssetMeta,
 ): Promise<void> {
-  const bytes = encodeMeta(meta, owner.consumer);
-  await writeNewFile(fs, `${directory}/${META_FILE}`, bytes);
-  await writeNewFile(fs, `${directory}/${SUM_FILE}`, Buffer.from(checksum(bytes, owner)));
+  await writeNewFiles(fs, directory, metaFiles(meta, owner, ''), true);
 }
 
 /**
@@ -60,9 +58,7 @@ export async function writeNewMeta(
  * costs nothing here; both are prepared and synced before, so that hardly any time lies between them.
  */
 export async function replaceMeta(fs: FileSystem, directory: string, owner: MetaOwner, meta: AssetMeta): Promise<void> {
-  const bytes = encodeMeta(meta, owner.consumer);
-  await writeNewFile(fs, `${directory}/${META_FILE}.tmp`, bytes);
-  await writeNewFile(fs, `${directory}/${SUM_FILE}.tmp`, Buffer.from(checksum(bytes, owner)));
+  await writeNewFiles(fs, directory, metaFiles(meta, owner, '.tmp'), false);
   await fs.rename(`${directory}/${META_FILE}.tmp`, `${directory}/${META_FILE}`);
   await fs.rename(`${directory}/${SUM_FILE}.tmp`, `${directory}/${SUM_FILE}`);
   await fs.fsyncDir(directory);
@@ -74,6 +70,15 @@ export async function repairSum(fs: FileSystem, directory: string, owner: MetaOw
   await writeNewFile(fs, `${directory}/${SUM_FILE}.tmp`, Buffer.from(checksum(bytes, owner)));
   await fs.rename(`${directory}/${SUM_FILE}.tmp`, `${directory}/${SUM_FILE}`);
   await fs.fsyncDir(directory);
+}
+
+/** @param suffix of both names. */
+function metaFiles(meta: AssetMeta, owner: MetaOwner, suffix: string): NewFile[] {
+  const bytes = encodeMeta(meta, owner.consumer);
+  return [
+    { name: `${META_FILE}${suffix}`, data: bytes },
+    { name: `${SUM_FILE}${suffix}`, data: Buffer.from(checksum(bytes, owner)) },
+  ];
 }
 
 function checksum(bytes: Buffer, owner: MetaOwner): string {

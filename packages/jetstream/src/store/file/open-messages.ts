@@ -13,26 +13,22 @@ export interface ClosableMessages extends MessageStore {
   abandon(): Promise<void>;
 }
 
-/** Opens the messages in a stream's directory. */
+/**
+ * Opens the messages in a stream's directory.
+ *
+ * @param isNew the directory was just made: there is nothing to read.
+ */
 export type OpenMessages = (
   directory: string,
   stream: string,
   options: StreamStoreOptions,
   deps: StreamDependencies,
+  isNew: boolean,
 ) => Promise<ClosableMessages>;
 
 /** In block files, as nats-server keeps them. */
-export const openFileMessages: OpenMessages = (directory, stream, options, deps) => {
+export const openFileMessages: OpenMessages = (directory, stream, options, deps, isNew) => {
   const { fs, clock, log, ids, stats, syncIntervalMs, cache, watch, onBlocksRead } = deps;
-  return FileMessages.open(directory, stream, options, {
-    fs,
-    clock,
-    log,
-    random: ids,
-    stats,
-    syncIntervalMs,
-    cache,
-    watch,
-    onBlocksRead,
-  });
+  const own = { fs, clock, log, random: ids, stats, syncIntervalMs, cache, watch, onBlocksRead };
+  return FileMessages.open(directory, stream, options, own, isNew);
 };

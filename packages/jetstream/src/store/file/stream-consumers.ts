@@ -7,6 +7,7 @@ import { type Candidates, recoverConsumers } from './consumer-recovery.ts';
 import type { StreamDependencies } from './dependencies.ts';
 import { makeDurableDirectory } from './directories.ts';
 import { type ConsumerSurroundings, FileConsumerStore } from './file-consumer-store.ts';
+import { allDone } from './file-system.ts';
 import type { Gate } from './gate.ts';
 import { writeNewMeta } from './meta-file.ts';
 import { Serial } from './serial.ts';
@@ -36,8 +37,20 @@ export class StreamConsumers {
       stream,
       log,
       exporter: this.#exporter,
+      place: () => deps.fs.fsyncDir(`${directory}/obs`),
       discard: (consumer) => this.#discard(consumer),
     };
+  }
+
+  /** Of a stream whose directory was just made. */
+  static begin(
+    deps: StreamDependencies,
+    directory: string,
+    stream: string,
+    gate: Gate,
+  ): { consumers: StreamConsumers; recovered: [] } {
+    const log = new ConsumerLog(deps, directory, 0, false);
+    return { consumers: new StreamConsumers(deps, directory, stream, log, gate), recovered: [] };
   }
 
   /** Opens what the last run left in the stream's directory. */
@@ -64,7 +77,7 @@ export class StreamConsumers {
   }
 
   /**
-   * Adds a consumer; durable when it resolves. It is prepared under a temporary name in the stream's directory, where
+   * Adds a consumer; it is durable after its first `sync`. It is prepared under a temporary name in the stream's directory, where
    * nats-server does not look, so that a crash leaves all of it or nothing.
    */
   async create(name: string, meta: AssetMeta): Promise<FileConsumerStore> {
@@ -92,12 +105,11 @@ export class StreamConsumers {
     const { name, directory: target } = store;
     try {
       if (this.#ended) throw new Error(`stream "${this.#stream}" is closed`);
-      await fs.mkdir(staged);
+      const isTaken = fs.isDirectory(target);
+      await allDone([isTaken, fs.mkdir(staged)]);
       await writeNewMeta(fs, staged, { stream: this.#stream, consumer: name }, meta);
-      await fs.fsyncDir(staged);
-      if (await fs.isDirectory(target)) await this.#setAside(name, target);
+      if (await isTaken) await this.#setAside(name, target);
       await fs.rename(staged, target);
-      await fs.fsyncDir(`${this.#directory}/obs`);
     } catch (error) {
       this.#consumers.delete(name);
       store.isDeleted = true;

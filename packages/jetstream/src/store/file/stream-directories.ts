@@ -1,6 +1,7 @@
 import type { AssetMeta } from '../store.ts';
 import type { StoreDependencies } from './dependencies.ts';
 import { makeDurableDirectory } from './directories.ts';
+import { allDone } from './file-system.ts';
 import { writeNewMeta } from './meta-file.ts';
 import { temporaryName } from './temporary.ts';
 
@@ -24,8 +25,8 @@ export class StreamDirectories {
   }
 
   /**
-   * Makes the directory of a new stream with its meta.inf, durably. It is prepared under a temporary name, so that a
-   * crash leaves all of it or nothing.
+   * Makes the directory of a new stream with its meta.inf; it is durable after `sync`. It is prepared under a temporary
+   * name, so that a crash leaves all of it or nothing.
    */
   async create(account: string, name: string, meta: AssetMeta): Promise<void> {
     const { fs, ids } = this.#deps;
@@ -35,16 +36,19 @@ export class StreamDirectories {
     if (await fs.isDirectory(target)) await this.#clearDebris(target);
     const staged = `${streams}/${temporaryName(ids)}`;
     try {
-      await fs.mkdir(`${staged}/msgs`);
-      await fs.mkdir(`${staged}/obs`);
+      await fs.mkdir(staged);
+      await allDone([fs.mkdir(`${staged}/msgs`), fs.mkdir(`${staged}/obs`)]);
       await writeNewMeta(fs, staged, { stream: name, consumer: null }, meta);
-      await fs.fsyncDir(staged);
       await fs.rename(staged, target);
-      await fs.fsyncDir(streams);
     } catch (error) {
       await fs.removeTree(staged).catch(() => {});
       throw error;
     }
+  }
+
+  /** Makes the names of the account's streams durable. */
+  sync(account: string): Promise<void> {
+    return this.#deps.fs.fsyncDir(this.streams(account));
   }
 
   /** nats-server would adopt the blocks of a stream it could not load; here they are somebody's messages and stay. */

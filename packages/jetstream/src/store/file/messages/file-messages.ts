@@ -26,7 +26,7 @@ import { writeIndex } from './index-file.ts';
 import { WRITE_BACKLOG_BYTES_MAX } from './limits.ts';
 import { LogWriter } from './log-writer.ts';
 import { MessageReader } from './message-reader.ts';
-import { Opener, type RecoveryFindings } from './opener.ts';
+import { noFindings, Opener, type RecoveryFindings } from './opener.ts';
 import { Purger } from './purger.ts';
 import { Queries } from './queries.ts';
 import { Salvage } from './salvage.ts';
@@ -124,6 +124,7 @@ export class FileMessages implements MessageStore {
    * Opens a stream's messages, recovering whatever the last run left; an empty or missing directory is a new stream.
    *
    * @param directory `<stream>`, which `msgs` is in.
+   * @param isNew `msgs` was just made: there is nothing to read.
    * @throws UnsupportedStoreError for compressed or encrypted blocks; the directory is as it was then.
    */
   static async open(
@@ -131,12 +132,14 @@ export class FileMessages implements MessageStore {
     streamName: string,
     options: StreamStoreOptions,
     deps: FileMessagesDependencies,
+    isNew = false,
   ): Promise<FileMessages> {
     const queue = new CommitQueue({ ...deps, directory: `${directory}/msgs` });
     const state = new StreamLog(streamName, blockBytes(options), deps.cache);
-    const findings = await new Opener(deps.fs, directory, state, deps.log, deps.onBlocksRead ?? null).open();
+    const opener = new Opener(deps.fs, directory, state, deps.log, deps.onBlocksRead ?? null);
+    const findings = isNew ? noFindings() : await opener.open();
     const messages = new FileMessages(directory, state, queue, findings, deps);
-    await messages.#begin(options);
+    await messages.#begin(options, isNew);
     deps.stats.recoveredMessages += findings.messages;
     return messages;
   }
@@ -365,11 +368,11 @@ export class FileMessages implements MessageStore {
   }
 
   /** What a fresh or recovered stream still needs before it can be used. */
-  async #begin(options: StreamStoreOptions): Promise<void> {
+  async #begin(options: StreamStoreOptions, isNew: boolean): Promise<void> {
     const { lostSeqs, lostBytes, missingUpTo, missingTime } = this.recovery;
     this.#queue.committedSeq = this.#state.lastSeq;
     this.#queue.appliedSeq = this.#state.lastSeq;
-    this.#queue.hasIndex = true;
+    this.#queue.hasIndex = !isNew;
     if (lostBytes > 0) this.#loader.noteLoss(lostSeqs, lostBytes);
     if (missingUpTo > this.#state.lastSeq) this.#burn(missingUpTo, missingTime);
     if (options.firstSeq > this.#state.lastSeq + 1) {

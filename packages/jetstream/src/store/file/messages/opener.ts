@@ -248,7 +248,8 @@ export class Opener {
   }
 }
 
-function noFindings(): RecoveryFindings {
+/** Of a directory with nothing in it. */
+export function noFindings(): RecoveryFindings {
   return {
     fromIndex: false,
     messages: 0,
