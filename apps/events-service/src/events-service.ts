@@ -8,6 +8,9 @@ import { type ComponentHealth, type HealthSource, unreadyReasons } from './debug
 import { debugRoutes } from './debug/routes.ts';
 import { DiskWatch, type ReadSpace, readSpace } from './disk-watch.ts';
 import type { ServiceLogger } from './logger.ts';
+import { RecoveryFigures } from './metrics/recovery-figures.ts';
+import type { MetricSources } from './metrics/sources.ts';
+import { SyncFigures } from './metrics/sync-figures.ts';
 import { StartProgress } from './start-progress.ts';
 import { loadOrCreateCertificate, readPem } from './tls-files.ts';
 import { unsupportedSettings } from './unsupported.ts';
@@ -41,6 +44,8 @@ export class EventsService implements AsyncDisposable {
   #debug: DebugServer | null = null;
   #stopping: Promise<void> | null = null;
   readonly #madeAt = performance.now();
+  readonly #syncs = new SyncFigures();
+  readonly #recovery = new RecoveryFigures();
 
   constructor(config: EventsConfig, log: ServiceLogger, version: string, dependencies: EventsDependencies = {}) {
     this.#config = config;
@@ -140,7 +145,10 @@ export class EventsService implements AsyncDisposable {
     if (address === null)
       throw new Error(`NATS_DEBUG_ADDR: ${JSON.stringify(addr)} is not an address, expected host:port`);
     const settings = { ...address, token, version: this.#version, onError: (text: string) => this.#log.error(text) };
-    this.#debug = new DebugServer(settings, debugRoutes({ health: this.#healthSource() }));
+    this.#debug = new DebugServer(
+      settings,
+      debugRoutes({ health: this.#healthSource(), metrics: this.#metricSources() }),
+    );
     await this.#debug.start();
   }
 
@@ -152,6 +160,18 @@ export class EventsService implements AsyncDisposable {
         return (performance.now() - service.#madeAt) / 1000;
       },
       components: () => this.components(),
+    };
+  }
+
+  #metricSources(): MetricSources {
+    return {
+      version: this.#version,
+      isReady: () => this.unready().length === 0,
+      embedded: () => this.#embedded,
+      syncs: this.#syncs,
+      recovery: this.#recovery,
+      logLines: this.#log.lines,
+      registryNodes: () => null,
     };
   }
 
@@ -176,7 +196,7 @@ export class EventsService implements AsyncDisposable {
           [MAIN_QUEUE]: { maxAgeNs: nats.mainQueueMaxAgeMs * NS_PER_MS, maxBytes: nats.mainQueueMaxBytes },
         },
         ...(this.#dependencies.fileSystem === undefined ? {} : { fileSystem: this.#dependencies.fileSystem }),
-        observer: { progress: this.#progress },
+        observer: { progress: this.#progress, syncs: this.#syncs, recovery: this.#recovery },
       },
       onRecovering: (storeDir) => {
         if (this.#phase === 'starting') this.#phase = 'recovering';

@@ -3,6 +3,8 @@ import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 /** Log levels of the original service; anything else, and none at all, means error. */
 const LEVELS = new Set(['panic', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']);
 
+const NO_FIELDS = {};
+
 /** What the `log` section says (spec/ocis.md 1). */
 export interface LogSettings {
   readonly level: string;
@@ -15,11 +17,14 @@ export interface LogSettings {
 /** The service's log: JSON lines on stderr with the field names of the original. */
 export class ServiceLogger {
   readonly level: string;
+  /** Lines written so far, by level. */
+  readonly lines: ReadonlyMap<string, number>;
   readonly #log: PinoLogger;
 
-  constructor(log: PinoLogger, level: string) {
+  constructor(log: PinoLogger, level: string, lines: ReadonlyMap<string, number> = new Map()) {
     this.#log = log;
     this.level = level;
+    this.lines = lines;
   }
 
   fatal(text: string, fields: object = {}): void {
@@ -59,8 +64,15 @@ export class ServiceLogger {
 export async function openLogger(settings: LogSettings): Promise<ServiceLogger> {
   const wanted = settings.level.toLowerCase();
   const level = LEVELS.has(wanted) ? wanted : 'error';
+  const lines = new Map(['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((label) => [label, 0]));
   const log = pino(
     {
+      // Called for lines that are written.
+      mixin: (_fields, level) => {
+        const label = pino.levels.labels[level] ?? '';
+        lines.set(label, (lines.get(label) ?? 0) + 1);
+        return NO_FIELDS;
+      },
       level: level === 'panic' ? 'fatal' : level,
       messageKey: 'message',
       base: { service: 'nats' },
@@ -69,7 +81,7 @@ export async function openLogger(settings: LogSettings): Promise<ServiceLogger> 
     },
     await destination(settings),
   );
-  return new ServiceLogger(log, level);
+  return new ServiceLogger(log, level, lines);
 }
 
 async function destination(settings: LogSettings): Promise<DestinationStream> {

@@ -176,7 +176,8 @@ it('asks for its token on everything but the probes', async () => {
       },
     });
   }
-  expect((await ask(service.debugPort, '/metrics', { Authorization: 'Bearer secret' })).status).toBe(404);
+  expect((await ask(service.debugPort, '/metrics', { Authorization: 'Bearer secret' })).status).toBe(200);
+  expect((await ask(service.debugPort, '/nothing', { Authorization: 'Bearer secret' })).status).toBe(404);
 });
 
 it('answers with the headers of the original, and 404 for what is not there', async () => {

@@ -105,7 +105,12 @@ function split(url: string): Pick<DebugRequest, 'path' | 'query'> {
 function send(response: ServerResponse, { status, type, body, headers }: DebugAnswer): void {
   if (response.destroyed) return;
   response.writeHead(status, { 'Content-Type': type, ...headers });
-  response.end(body);
+  if (!Array.isArray(body)) {
+    response.end(body);
+    return;
+  }
+  for (const part of body) response.write(part);
+  response.end();
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse): void {

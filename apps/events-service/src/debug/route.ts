@@ -13,7 +13,8 @@ export interface DebugRequest {
 export interface DebugAnswer {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Uint8Array;
+  /** In one piece, or in several that are sent one after the other. */
+  readonly body: string | Uint8Array | readonly Uint8Array[];
   /** Further headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
