@@ -1,14 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  BLOCK_CACHE_BYTES_MAX,
-  FileStorage,
-  JetStream,
-  type JetStreamOptions,
-  NodeFileSystem,
-  type StorageDependencies,
-} from '@nats-ts/jetstream';
+import type { FileStorage, JetStream, JetStreamOptions, StorageDependencies } from '@nats-ts/jetstream';
 import { type Clock, type Ids, type Logger, NatsServer, type ServerOptions } from '@nats-ts/server';
 import { SystemClock } from './runtime/system-clock.ts';
 import { SystemIds } from './runtime/system-ids.ts';
@@ -146,6 +139,8 @@ export async function startServer(options: StartOptions = {}): Promise<EmbeddedS
       temporaryFolder = js.storeDir === undefined ? await mkdtemp(join(tmpdir(), 'nats-ts-')) : null;
       const storeDir = js.storeDir ?? temporaryFolder ?? '';
       const syncIntervalMs = js.syncIntervalMs ?? 0;
+      // Half of all there is to load, which a server without streams can do without.
+      const { BLOCK_CACHE_BYTES_MAX, FileStorage, JetStream, NodeFileSystem } = await import('@nats-ts/jetstream');
       storage = await FileStorage.open(storeDir, {
         clock,
         ids,

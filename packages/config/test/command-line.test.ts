@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FLAG_KINDS } from '../src/cli/server-flags.ts';
-import { type CommandLine, parseCommandLine, tlsUsageText, usageText } from '../src/index.ts';
+import { type CommandLine, parseCommandLine, tlsUsageText, usageText } from '../src/server.ts';
 
 const settingsOf = (...args: string[]): unknown => {
   const command = parseCommandLine(args);

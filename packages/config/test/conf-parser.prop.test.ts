@@ -7,7 +7,7 @@ import {
   type ConfValue,
   configDigest,
   parseNatsConfig,
-} from '../src/index.ts';
+} from '../src/server.ts';
 import { ENV } from './corpus/cases.ts';
 import { confText, writtenMap } from './support/conf-arbitraries.ts';
 import { filesOf } from './support/events-inputs.ts';

@@ -7,7 +7,7 @@ import {
   MAX_INCLUDE_DEPTH,
   parseNatsConfig,
   parseNatsConfigFile,
-} from '../src/index.ts';
+} from '../src/server.ts';
 import { filesOf } from './support/events-inputs.ts';
 
 const parse = (text: string, env: Record<string, string> = {}): ConfMap =>

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, loadServerOptions, NO_FLAGS, parseCommandLine, type ServerConfig } from '../src/index.ts';
 import { TOP_LEVEL_FIELDS, UNSUPPORTED_TOP_LEVEL } from '../src/server/top-level.ts';
+import { ConfigError, loadServerOptions, NO_FLAGS, parseCommandLine, type ServerConfig } from '../src/server.ts';
 import { CASE_FILE } from './support/oracle-run.ts';
 import { inputsFor } from './support/our-run.ts';
 

@@ -14,7 +14,7 @@ import { JetStreamHost } from './host/jetstream-host.ts';
 import { createIdentity, type ServerIdentity } from './identity.ts';
 import { hostPort, Listener } from './listener.ts';
 import type { JetStreamView } from './monitor/jetstream-view.ts';
-import { Monitor } from './monitor/monitor.ts';
+import type { Monitor } from './monitor/monitor.ts';
 import type { ServerView } from './monitor/view.ts';
 import { PAYLOAD_WARN_BYTES, resolveOptions, type ServerOptions, type Settings } from './options.ts';
 import type { ServerDependencies } from './ports.ts';
@@ -46,7 +46,7 @@ export class NatsServer implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #acceptor: Acceptor;
   readonly #accounts = new Map<string, Account>();
-  readonly #monitor: Monitor | null;
+  #monitor: Monitor | null = null;
   readonly #startMs: number;
   readonly #startedMs: number;
   #info: ServerInfo;
@@ -93,7 +93,6 @@ export class NatsServer implements AsyncDisposable {
     };
     this.#acceptor = new Acceptor(this.#context, this.#registry);
     this.#info = this.#makeInfo(settings.port);
-    this.#monitor = settings.monitor === null ? null : new Monitor(this.#view(), settings.monitor, settings);
     this.host = new JetStreamHost({
       clock,
       ids,
@@ -170,7 +169,7 @@ export class NatsServer implements AsyncDisposable {
     const { host, port } = this.settings;
     await this.#listener.open(host, port);
     this.#info = this.#makeInfo(this.#listener.port);
-    await this.#monitor?.open();
+    await this.#openMonitor();
   }
 
   /** JetStream is running: monitoring shows it. */
@@ -250,6 +249,15 @@ export class NatsServer implements AsyncDisposable {
         return server.#jetstream;
       },
     };
+  }
+
+  async #openMonitor(): Promise<void> {
+    const { monitor } = this.settings;
+    if (monitor === null) return;
+    // Loaded only when asked for: Node's HTTP server takes longer to load than all of this package.
+    const { Monitor } = await import('./monitor/monitor.ts');
+    this.#monitor = new Monitor(this.#view(), monitor, this.settings);
+    await this.#monitor.open();
   }
 
   #makeInfo(port: number): ServerInfo {

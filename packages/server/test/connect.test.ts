@@ -1,3 +1,4 @@
+import { fromPublic } from '@nats-io/nkeys';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NatsServer, ServerOptions } from '../src/index.ts';
 import { login, RawClient, startServer, type TestLogger, until } from './support.ts';
@@ -47,6 +48,14 @@ describe('INFO', () => {
       api_lvl: 5,
       xkey: expect.stringMatching(/^X[A-Z2-7]{55}$/),
     });
+  });
+
+  it('tells public keys that nkeys libraries read', async () => {
+    await start();
+    const { server_id: serverId, xkey } = await new RawClient(port).info();
+    expect(fromPublic(`${serverId}`).getPublicKey()).toBe(serverId);
+    expect(fromPublic(`${xkey}`).getPublicKey()).toBe(xkey);
+    expect(fromPublic(server.id).verify(Buffer.from('x'), Buffer.alloc(64))).toBe(false);
   });
 
   it('tells the address to advertise, limits, JetStream and that there are no headers', async () => {

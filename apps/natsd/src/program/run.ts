@@ -9,7 +9,7 @@ import {
   loadServerOptions,
   parseCommandLine,
   type ServerConfig,
-} from '@nats-ts/config';
+} from '@nats-ts/config/server';
 import { ListenError } from '@nats-ts/server';
 import { LineLogger } from '../runtime/line-logger.ts';
 import { type EmbeddedServer, startServer } from '../start-server.ts';

@@ -1,4 +1,4 @@
-import type { Permissions, ServerConfig, TlsConfig, UserConfig } from '@nats-ts/config';
+import type { Permissions, ServerConfig, TlsConfig, UserConfig } from '@nats-ts/config/server';
 import type {
   AuthorizationOptions,
   MonitorOptions,

@@ -9,7 +9,7 @@ import {
   loadServerOptions,
   parseCommandLine,
   parseNatsConfig,
-} from '../../src/index.ts';
+} from '../../src/server.ts';
 import { ENV, type FileCase } from '../corpus/cases.ts';
 import { CASE_FILE, type Outcome } from './oracle-run.ts';
 

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { verify } from '@node-rs/bcrypt';
 import { BCRYPT_RUNNING_MAX, BCRYPT_WAITING_MAX } from '../limits.ts';
 
 const BCRYPT = /^\$2[abxy]\$\d{2}\$/;
@@ -34,9 +33,9 @@ export class BcryptVerifier {
     }
     this.#running++;
     try {
-      return await verify(password, hash);
-    } catch {
-      return false;
+      // Native code, loaded with the first hash that is to be verified: most servers have none.
+      const { verify } = await import('@node-rs/bcrypt');
+      return await verify(password, hash).catch(() => false);
     } finally {
       this.#running--;
       this.#waiting.shift()?.();
