@@ -8,7 +8,7 @@ import { ownVersion } from './version.ts';
  * What the service runs on: settings by their names in `EventsConfig` (`{ nats: { port: -1, storeDir: './data' } }`), an
  * environment, or both; a setting given here counts over the environment.
  */
-export interface EventsServiceOptions extends EventsOptions, EventsDependencies {
+export interface EventsServiceOptions extends EventsOptions, Omit<EventsDependencies, 'shownSettings'> {
   /**
    * Variables as the program `events-service` takes them, for instance `process.env`; they name its `nats.yaml` too.
    * Default: no variable and no file counts.
@@ -30,10 +30,11 @@ export interface EventsServiceOptions extends EventsOptions, EventsDependencies 
 export async function createEventsService(options: EventsServiceOptions = {}): Promise<EventsService> {
   const { env, logger, fileSystem, clock, readSpace, ...settings } = options;
   const inputs = env === undefined ? isolatedInputs() : machineInputs(env);
-  const { config, warnings } = loadEventsConfig({ ...inputs, options: settings });
+  const { config, warnings, settings: shownSettings } = loadEventsConfig({ ...inputs, options: settings });
   const log = logger ?? (await openLogger(config.log));
   for (const warning of warnings) log.warn(warning);
   const service = new EventsService(config, log, ownVersion(), {
+    shownSettings,
     ...(fileSystem && { fileSystem }),
     ...(clock && { clock }),
     ...(readSpace && { readSpace }),

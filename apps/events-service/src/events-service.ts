@@ -1,4 +1,4 @@
-import type { EventsConfig } from '@nats-ts/config';
+import type { EventsConfig, LoadedEventsConfig } from '@nats-ts/config';
 import { type EmbeddedJetStream, type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
 import { splitAddress } from './address.ts';
 import { bytesText } from './bytes-text.ts';
@@ -23,6 +23,8 @@ export interface EventsDependencies {
   readonly clock?: Clock;
   /** How much room there is on the disk of the store. Default: what the machine says. */
   readonly readSpace?: ReadSpace;
+  /** What `/config` of the debug server shows. Default: there is no such path. */
+  readonly shownSettings?: LoadedEventsConfig['settings'];
 }
 
 type Phase = 'starting' | 'recovering' | 'serving' | 'stopping';
@@ -147,7 +149,11 @@ export class EventsService implements AsyncDisposable {
     const settings = { ...address, token, version: this.#version, onError: (text: string) => this.#log.error(text) };
     this.#debug = new DebugServer(
       settings,
-      debugRoutes({ health: this.#healthSource(), metrics: this.#metricSources() }),
+      debugRoutes({
+        health: this.#healthSource(),
+        metrics: this.#metricSources(),
+        settings: this.#dependencies.shownSettings,
+      }),
     );
     await this.#debug.start();
   }
@@ -170,6 +176,7 @@ export class EventsService implements AsyncDisposable {
       embedded: () => this.#embedded,
       syncs: this.#syncs,
       recovery: this.#recovery,
+      disk: () => this.#disk.space,
       logLines: this.#log.lines,
       registryNodes: () => null,
     };

@@ -112,7 +112,7 @@ async function serve(): Promise<number | null> {
     return 1;
   }
   for (const warning of loaded.warnings) log.warn(warning);
-  const service = new EventsService(loaded.config, log, ownVersion());
+  const service = new EventsService(loaded.config, log, ownVersion(), { shownSettings: loaded.settings });
   handleSignals(service, log);
   try {
     await service.start();

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { TempDir, until, WireClient } from '../../../tests/src/index.ts';
+import { freePort, TempDir, until, WireClient } from '../../../tests/src/index.ts';
 import { PROGRESS_INTERVAL_MS } from '../src/start-progress.ts';
 import { inProcess } from './support/in-process.ts';
 import { ManualClock } from './support/manual-clock.ts';
-import { ask, run, serviceEnv } from './support/service.ts';
+import { ask, RunningService, run, serviceEnv, writeYaml } from './support/service.ts';
 
 async function createMainQueue(port: number): Promise<void> {
   await using client = await WireClient.connect(port);
@@ -193,7 +193,39 @@ it('answers with the headers of the original, and 404 for what is not there', as
     'x-nats-version': '1.2.3',
     'access-control-allow-origin': '*',
   });
-  expect(await ask(service.debugPort, '/config')).toMatchObject({ status: 404, body: '404 page not found\n' });
+  expect(await ask(service.debugPort, '/debug')).toMatchObject({ status: 404, body: '404 page not found\n' });
+});
+
+it('shows every setting in effect with its source, and no secret', async () => {
+  using dir = new TempDir('events');
+  const port = await freePort();
+  const secrets = {
+    NATS_DEBUG_TOKEN: 'secret-of-the-debug-server',
+    OCIS_EVENTS_AUTH_PASSWORD: 'secret-of-the-events',
+    MICRO_REGISTRY_AUTH_PASSWORD: 'secret-of-the-registry',
+  };
+  const env = {
+    ...secrets,
+    NATS_DEBUG_ADDR: `127.0.0.1:${port}`,
+    OCIS_EVENTS_AUTH_USERNAME: 'events',
+    MICRO_REGISTRY_AUTH_USERNAME: 'registry',
+  };
+  writeYaml(dir.path, 'nats:\n  clusterid: from-yaml\n');
+  await using service = await RunningService.start(serviceEnv(dir.path, env));
+  expect(service.port).toBeGreaterThan(0);
+  expect((await ask(port, '/config')).status).toBe(401);
+  const shown = await ask(port, '/config', { Authorization: `Bearer ${secrets.NATS_DEBUG_TOKEN}` });
+  expect(shown).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
+  for (const secret of Object.values(secrets)) expect(shown.body).not.toContain(secret);
+  expect(JSON.parse(shown.body)).toMatchObject({
+    'debug.addr': { value: `127.0.0.1:${port}`, source: 'env NATS_DEBUG_ADDR' },
+    'debug.token': { value: '***', source: 'env NATS_DEBUG_TOKEN' },
+    'debug.pprof': { value: false, source: 'default' },
+    'nats.auth_username': { value: 'events', source: 'env OCIS_EVENTS_AUTH_USERNAME' },
+    'nats.auth_password': { value: '***', source: 'env OCIS_EVENTS_AUTH_PASSWORD' },
+    'nats.clusterid': { value: 'from-yaml', source: `${join(dir.path, 'config/nats.yaml')}:2` },
+    'registry.auth_password': { value: '***' },
+  });
 });
 
 it('does not start without its port', async () => {

@@ -76,6 +76,7 @@ function sources(overrides: Partial<MetricSources> = {}): MetricSources {
     embedded: () => null,
     syncs: new SyncFigures(),
     recovery: new RecoveryFigures(),
+    disk: () => null,
     logLines: new Map(),
     registryNodes: () => null,
     ...overrides,

@@ -72,6 +72,7 @@ it('shows what official clients do, with a token', async () => {
   expect(value('nats_store_sync_duration_seconds_sum')).toBeGreaterThan(0);
   expect(value('nats_store_synced_messages_total')).toBe(10);
   expect(value('nats_store_failing')).toBe(0);
+  expect(value('nats_store_disk_total_bytes')).toBeGreaterThan(value('nats_store_disk_free_bytes'));
   expect(value('nats_ready')).toBe(1);
   expect(value('nats_log_lines_total', { level: 'info' })).toBeGreaterThanOrEqual(2);
   expect(value('nats_metrics_left_out', { kind: 'streams' })).toBe(0);

@@ -1,5 +1,7 @@
+import type { EffectiveSetting } from '@nats-ts/config';
 import { metricsRoute } from '../metrics/metrics-route.ts';
 import type { MetricSources } from '../metrics/sources.ts';
+import { configRoute } from './config-route.ts';
 import { type HealthSource, healthRoutes } from './health-routes.ts';
 import type { DebugRoute } from './route.ts';
 
@@ -7,9 +9,12 @@ import type { DebugRoute } from './route.ts';
 export interface DebugParts {
   readonly health: HealthSource;
   readonly metrics: MetricSources;
+  /** Absent: they are not shown. */
+  readonly settings?: readonly EffectiveSetting[] | undefined;
 }
 
 /** Every path of the debug server. */
 export function debugRoutes(parts: DebugParts): DebugRoute[] {
-  return [...healthRoutes(parts.health), metricsRoute(parts.metrics)];
+  const { health, metrics, settings } = parts;
+  return [...healthRoutes(health), metricsRoute(metrics), ...(settings === undefined ? [] : [configRoute(settings)])];
 }

@@ -125,6 +125,8 @@ const STORE_METRICS: readonly MetricDefinition[] = [
   counter('nats_store_sync_failures_total', 'Writes and syncs of the store that failed.'),
   gauge('nats_store_failing', '1 when the last write or sync of the store failed.'),
   gauge('nats_store_last_sync_timestamp_seconds', 'When the last sync succeeded, Unix time.'),
+  gauge('nats_store_disk_total_bytes', 'Size of the disk that the store is on.'),
+  gauge('nats_store_disk_free_bytes', 'Room on the disk that the store is on.'),
   counter('nats_store_lost_messages_total', 'Messages found lost to damage on disk, at start or later.'),
 ];
 

@@ -15,6 +15,11 @@ export async function gather(sources: MetricSources, cpu: CpuMeter, pace: Pace):
   sheet.set('gnatsd_varz_mem', process.memoryUsage.rss());
   gatherSyncs(sheet, sources.syncs);
   gatherRecovery(sheet, sources.recovery);
+  const disk = sources.disk();
+  if (disk !== null) {
+    sheet.set('nats_store_disk_total_bytes', disk.totalBytes);
+    sheet.set('nats_store_disk_free_bytes', disk.freeBytes);
+  }
   if (embedded !== null) {
     const { server, jetstream, storage } = embedded;
     gatherServer(sheet, server.statistics(), server.settings.maxConnections);

@@ -10,6 +10,8 @@ export interface MetricSources {
   embedded(): Pick<EmbeddedServer, 'server' | 'jetstream' | 'storage'> | null;
   readonly syncs: SyncFigures;
   readonly recovery: RecoveryFigures;
+  /** Room on the disk of the store; null = not known yet. */
+  disk(): { readonly totalBytes: number; readonly freeBytes: number } | null;
   /** Lines written to the log so far, by level. */
   readonly logLines: ReadonlyMap<string, number>;
   /** Nodes in the registry by service; null = there is no registry here. */
