@@ -6,7 +6,8 @@ import { SharedReader } from './connection/shared-reader.ts';
 import { attach } from './connection/socket-events.ts';
 import { peek, TlsGate } from './connection/tls-gate.ts';
 import type { ConnectionRegistry } from './connection-registry.ts';
-import { TLS_TIMEOUT_MS } from './tls-options.ts';
+import { OptionsError } from './options-error.ts';
+import { TLS_TIMEOUT_MS, type TlsMaterial } from './tls-options.ts';
 
 /** Milliseconds for CONNECT unless configured, as nats-server. */
 const AUTH_TIMEOUT_MS = 2000;
@@ -28,6 +29,12 @@ export class Acceptor {
     this.#tls = tls === null ? null : new TlsGate(tls);
     this.authTimeoutMs =
       authorization?.timeoutMs ?? (tls === null ? AUTH_TIMEOUT_MS : (tls.timeoutMs ?? TLS_TIMEOUT_MS) + 1000);
+  }
+
+  /** @throws OptionsError where there is no TLS, or a certificate or key that cannot be read. */
+  replaceTls(material: TlsMaterial): void {
+    if (this.#tls === null) throw new OptionsError('the listener has no TLS whose certificate could be replaced');
+    this.#tls.replace(material);
   }
 
   accept(socket: Socket): void {

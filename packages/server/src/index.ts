@@ -14,4 +14,4 @@ export type { Clock, Ids, Logger, ServerDependencies, Timer } from './ports.ts';
 export { NatsServer } from './server.ts';
 export type { SlowConsumer, SlowConsumerReason, SlowSubscription } from './slow-consumers.ts';
 export type { ServerStatistics } from './statistics.ts';
-export type { TlsOptions } from './tls-options.ts';
+export type { TlsMaterial, TlsOptions } from './tls-options.ts';

@@ -23,6 +23,7 @@ import { clientInfoLine, serverInfo } from './server-info.ts';
 import { type SlowConsumer, SlowConsumers } from './slow-consumers.ts';
 import { collectStatistics, type ServerStatistics } from './statistics.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import type { TlsMaterial } from './tls-options.ts';
 
 /** Granularity of ping intervals, log-in timeouts and write deadlines. */
 const WHEEL_TICK_MS = 25;
@@ -193,6 +194,16 @@ export class NatsServer implements AsyncDisposable {
   async start(): Promise<void> {
     await this.bind();
     this.ready();
+  }
+
+  /**
+   * New connections get this certificate, and clients' certificates are held against this authority; connections that are
+   * there stay. Equivalent to a reload of the tls block of nats-server, cert_file, key_file and ca_file only.
+   * @throws OptionsError without TLS, or for a certificate or key that cannot be read: the old ones stay then.
+   */
+  replaceTls(material: TlsMaterial): void {
+    this.#acceptor.replaceTls(material);
+    this.#monitor?.replaceTls(material);
   }
 
   /** Frees the client port; connections stay. The first step of a shutdown in steps. */

@@ -21,5 +21,12 @@ export interface TlsOptions {
   readonly handshakeFirst?: boolean | number;
 }
 
+/** What may change while a server runs, as in `TlsOptions`: all of it at once, an absent `ca` included. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string | undefined;
+}
+
 /** Default of `TlsOptions.timeoutMs`. */
 export const TLS_TIMEOUT_MS = 2000;

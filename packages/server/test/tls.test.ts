@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -153,6 +154,47 @@ describe('a TLS listener', () => {
     clock.advance(200);
     expect(await client.closed()).toBe("-ERR 'Authentication Timeout'\r\n");
     secured.destroy();
+  });
+
+  it('gives new connections another certificate when it is replaced, and leaves the others alone', async () => {
+    await start({ tls, monitor: { port: -1, secure: true } });
+    const { client, secured } = await secure();
+    const before = secured.getPeerX509Certificate()?.fingerprint256;
+    // A certificate of the same authority, with another name.
+    server.replaceTls({ cert: pem('client'), key: pem('client-key') });
+    const other = await secure({ checkServerIdentity: () => undefined });
+    const after = other.secured.getPeerX509Certificate();
+    expect(after?.fingerprint256).not.toBe(before);
+    expect(after?.subject).toBe(new X509Certificate(pem('client')).subject);
+    expect(await exchange(other.client, other.secured)).toContain('MSG a 1 1');
+    expect(await exchange(client, secured)).toContain('MSG a 1 1');
+    const shown = await new Promise((resolve, reject) => {
+      const monitor = connectTls({ port: server.monitorPort, rejectUnauthorized: false }, () => {
+        resolve(monitor.getPeerX509Certificate()?.subject);
+        monitor.destroy();
+      }).on('error', reject);
+    });
+    expect(shown).toBe(new X509Certificate(pem('client')).subject);
+  });
+
+  it('holds clients against another authority when that is replaced', async () => {
+    await start({ tls: { ...tls, ca: pem('server'), verify: true } });
+    const mine = { cert: pem('client'), key: pem('client-key'), maxVersion: 'TLSv1.2' };
+    await expect(secure(mine)).rejects.toThrow();
+    server.replaceTls({ ...tls, ca: pem('ca') });
+    const { client, secured } = await secure(mine);
+    expect(await exchange(client, secured)).toContain('MSG a 1 1');
+  });
+
+  it('keeps what it has when the replacement cannot be read, or when there is nothing to replace', async () => {
+    await start({ tls });
+    expect(() => server.replaceTls({ cert: 'x', key: 'y' })).toThrowError(OptionsError);
+    expect(() => server.replaceTls({ cert: pem('server'), key: pem('client-key') })).toThrowError(OptionsError);
+    const { client, secured } = await secure();
+    expect(await exchange(client, secured)).toContain('MSG a 1 1');
+    await server.shutdown();
+    await start({});
+    expect(() => server.replaceTls(tls)).toThrowError('no TLS');
   });
 
   it('is refused with a certificate or key that cannot be read', async () => {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { CLOSE_REASONS } from '@nats-ts/protocol';
 import { OptionsError } from '../options-error.ts';
-import { TLS_TIMEOUT_MS, type TlsOptions } from '../tls-options.ts';
+import { TLS_TIMEOUT_MS, type TlsMaterial, type TlsOptions } from '../tls-options.ts';
 import type { Connection } from './connection.ts';
 
 interface Handshake {
@@ -19,27 +19,31 @@ export class TlsGate {
   /** Handshakes that are going on, by the address of the peer: the TLS server tells the outcome by socket only. */
   readonly #handshakes = new Map<string, Handshake>();
 
+  readonly #options: TlsOptions;
+
   /** @throws OptionsError for a certificate or key that cannot be read. */
   constructor(options: TlsOptions) {
     const verifies = options.verify ?? false;
-    try {
-      this.#server = createServer({
-        cert: options.cert,
-        key: options.key,
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-        ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+    this.#options = options;
+    this.#server = readable(() =>
+      createServer({
+        ...secureContext(options, options),
         requestCert: verifies,
         rejectUnauthorized: verifies,
-        minVersion: options.minVersion ?? 'TLSv1.2',
         handshakeTimeout: options.timeoutMs ?? TLS_TIMEOUT_MS,
         allowHalfOpen: true,
-      });
-    } catch (cause) {
-      const text = cause instanceof Error ? cause.message : String(cause);
-      throw new OptionsError(`error parsing X509 certificate/key pair: ${text}`, { cause });
-    }
+      }),
+    );
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
+  }
+
+  /**
+   * Handshakes that begin from now on use this certificate, key and authority; sessions of the old ones are not resumed.
+   * @throws OptionsError for a certificate or key that cannot be read; the old ones stay then.
+   */
+  replace(material: TlsMaterial): void {
+    readable(() => this.#server.setSecureContext(secureContext(this.#options, material)));
   }
 
   /** Begins the handshake; `onSecure` is called when it is through, the connection is closed when it fails. */
@@ -80,6 +84,25 @@ export class TlsGate {
     if (isProbe) connection.log.debug(`TLS handshake error: ${text}`);
     else connection.log.error(`TLS handshake error: ${text}`);
     connection.close(CLOSE_REASONS.tlsHandshake);
+  }
+}
+
+function secureContext(options: TlsOptions, { cert, key, ca }: TlsMaterial): SecureContextOptions {
+  return {
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca }),
+    ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+    minVersion: options.minVersion ?? 'TLSv1.2',
+  };
+}
+
+function readable<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new OptionsError(`error parsing X509 certificate/key pair: ${text}`, { cause });
   }
 }
 

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureVersion } from 'node:tls';
 import { goTime } from '../go-format.ts';
 import { hostPort, ListenError } from '../listener.ts';
 import type { MonitorOptions, Settings } from '../options.ts';
+import type { TlsMaterial } from '../tls-options.ts';
 import { accountz, accstatz, subsz } from './accounts.ts';
 import { connz } from './connz.ts';
 import { goJson } from './go-json.ts';
@@ -55,6 +57,7 @@ export class Monitor {
   readonly #host: string;
   readonly #base: string;
   readonly #server: Server;
+  readonly #secureOptions: { readonly minVersion: SecureVersion };
   readonly #requests = new Map<string, number>();
   readonly #cpu = new CpuMeter();
 
@@ -65,9 +68,10 @@ export class Monitor {
     this.#base = basePath(options.basePath ?? '');
     const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
     const { tls } = settings;
+    this.#secureOptions = { minVersion: tls?.minVersion ?? 'TLSv1.2' };
     this.#server =
       options.secure && tls !== null
-        ? createSecureServer({ cert: tls.cert, key: tls.key, minVersion: tls.minVersion ?? 'TLSv1.2' }, answer)
+        ? createSecureServer({ cert: tls.cert, key: tls.key, ...this.#secureOptions }, answer)
         : createServer(answer);
     this.#server.maxConnections = MONITOR_CONNECTIONS_MAX;
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -96,6 +100,11 @@ export class Monitor {
     });
     const scheme = this.#options.secure ? 'https' : 'http';
     this.#view.logger.info(`Starting ${scheme} monitor on ${hostPort(this.#host, this.port)}`);
+  }
+
+  /** New connections get this certificate, where they get one. */
+  replaceTls({ cert, key }: TlsMaterial): void {
+    if (this.#server instanceof SecureServer) this.#server.setSecureContext({ cert, key, ...this.#secureOptions });
   }
 
   async close(): Promise<void> {
