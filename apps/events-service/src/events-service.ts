@@ -2,6 +2,7 @@ import type { EventsConfig, LoadedEventsConfig } from '@nats-ts/config';
 import { type EmbeddedJetStream, type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
 import { splitAddress } from './address.ts';
 import { bytesText } from './bytes-text.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { DebugServer } from './debug/debug-server.ts';
 import { type ComponentHealth, type HealthSource, unreadyReasons } from './debug/health-routes.ts';
@@ -12,7 +13,7 @@ import { RecoveryFigures } from './metrics/recovery-figures.ts';
 import type { MetricSources } from './metrics/sources.ts';
 import { SyncFigures } from './metrics/sync-figures.ts';
 import { StartProgress } from './start-progress.ts';
-import { loadOrCreateCertificate, readPem } from './tls-files.ts';
+import { createMissingCertificate, readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
 import { unsupportedSettings } from './unsupported.ts';
 
 /** What a service may be given from outside, beside its configuration. */
@@ -39,10 +40,13 @@ export class EventsService implements AsyncDisposable {
   readonly #log: ServiceLogger;
   readonly #version: string;
   readonly #dependencies: EventsDependencies;
+  readonly #clock: Clock;
   readonly #progress: StartProgress;
   readonly #disk: DiskWatch;
   #phase: Phase = 'starting';
   #embedded: EmbeddedServer | null = null;
+  #tlsMaterial: TlsMaterial | null = null;
+  #certificates: CertificateWatch | null = null;
   #debug: DebugServer | null = null;
   #stopping: Promise<void> | null = null;
   readonly #madeAt = performance.now();
@@ -55,6 +59,7 @@ export class EventsService implements AsyncDisposable {
     this.#version = version;
     this.#dependencies = dependencies;
     const clock = dependencies.clock ?? SYSTEM_CLOCK;
+    this.#clock = clock;
     this.#progress = new StartProgress(clock, (text) => log.always(text));
     this.#disk = new DiskWatch({
       directory: config.nats.storeDir,
@@ -90,6 +95,7 @@ export class EventsService implements AsyncDisposable {
         throw new Error('stopped while it was starting');
       }
       this.#embedded = embedded;
+      this.#watchCertificate(embedded);
       this.#phase = 'serving';
     } catch (error) {
       await this.stop();
@@ -133,6 +139,7 @@ export class EventsService implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#phase = 'stopping';
     this.#disk.stop();
+    this.#certificates?.stop();
     try {
       await this.#embedded?.stop();
     } finally {
@@ -225,13 +232,26 @@ export class EventsService implements AsyncDisposable {
 
   async #tls(): Promise<NonNullable<StartOptions['tls']>> {
     const { nats } = this.#config;
-    const pair = await loadOrCreateCertificate({
-      certFile: nats.tlsCert,
-      keyFile: nats.tlsKey,
-      host: nats.host,
+    const files = this.#tlsFiles();
+    await createMissingCertificate(files, nats.host, this.#log);
+    this.#tlsMaterial = await readMaterial(files);
+    return { ...this.#tlsMaterial, verify: !nats.tlsSkipVerifyClientCert };
+  }
+
+  #tlsFiles(): TlsFiles {
+    const { tlsCert, tlsKey, tlsClientCa } = this.#config.nats;
+    return { certFile: tlsCert, keyFile: tlsKey, caFile: tlsClientCa };
+  }
+
+  #watchCertificate({ server }: EmbeddedServer): void {
+    if (this.#tlsMaterial === null) return;
+    this.#certificates = new CertificateWatch({
+      files: this.#tlsFiles(),
+      current: this.#tlsMaterial,
+      apply: (material) => server.replaceTls(material),
+      clock: this.#clock,
       log: this.#log,
     });
-    const ca = nats.tlsClientCa === '' ? {} : { ca: await readPem(nats.tlsClientCa, 'NATS_TLS_CLIENT_CA') };
-    return { ...pair, ...ca, verify: !nats.tlsSkipVerifyClientCert };
+    this.#certificates.start();
   }
 }

@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -7,43 +7,64 @@ import type { ServiceLogger } from './logger.ts';
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
-/** What is written when neither certificate nor key exists. */
-export interface CertificateRequest {
+/** Where certificate, key and client authority are. */
+export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Address the listener binds to; it becomes a subject alternative name beside localhost and 127.0.0.1. */
-  readonly host: string;
-  readonly log: ServiceLogger;
+  /** Empty: none. */
+  readonly caFile: string;
+}
+
+/** Their contents, PEM. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
 }
 
 /**
- * Reads certificate and key; writes a self-signed pair first where both are absent, as the original does (spec/ocis.md 1,
- * TLS). If only one of them exists, reading the other fails with its name.
+ * Writes a self-signed pair where neither certificate nor key exists, as the original does (spec/ocis.md 1, TLS).
+ *
+ * @param host address the listener binds to; it becomes a subject alternative name beside localhost and 127.0.0.1
  */
-export async function loadOrCreateCertificate(request: CertificateRequest): Promise<{ cert: string; key: string }> {
-  const { certFile, keyFile, log } = request;
-  if (!existsSync(certFile) && !existsSync(keyFile)) {
-    const pair = await selfSigned(request.host);
-    await mkdir(dirname(certFile), { recursive: true, mode: 0o700 });
-    await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
-    await writeFile(certFile, pair.cert, { mode: 0o644 });
-    log.info(`written certificate to ${certFile}`);
-    await writeFile(keyFile, pair.key, { mode: 0o600 });
-    log.info(`written key to ${keyFile}`);
-    return pair;
-  }
-  const pair = { cert: await readPem(certFile, 'NATS_TLS_CERT'), key: await readPem(keyFile, 'NATS_TLS_KEY') };
+export async function createMissingCertificate(files: TlsFiles, host: string, log: ServiceLogger): Promise<void> {
+  const { certFile, keyFile } = files;
+  if (existsSync(certFile) || existsSync(keyFile)) return;
+  const pair = await selfSigned(host);
+  await mkdir(dirname(certFile), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
+  await writeFile(certFile, pair.cert, { mode: 0o644 });
+  log.info(`written certificate to ${certFile}`);
+  await writeFile(keyFile, pair.key, { mode: 0o600 });
+  log.info(`written key to ${keyFile}`);
+}
+
+/** Reads the files. Throws naming file and setting of what is missing or cannot be used. */
+export async function readMaterial({ certFile, keyFile, caFile }: TlsFiles): Promise<TlsMaterial> {
+  const cert = await readPem(certFile, 'NATS_TLS_CERT');
+  const key = await readPem(keyFile, 'NATS_TLS_KEY');
   try {
-    createSecureContext(pair);
+    createSecureContext({ cert, key });
   } catch (cause) {
     const what = `${certFile} (NATS_TLS_CERT) and ${keyFile} (NATS_TLS_KEY)`;
     throw new Error(`${what} are no pair of certificate and key: ${(cause as Error).message}`, { cause });
   }
-  return pair;
+  if (caFile === '') return { cert, key };
+  return { cert, key, ca: await readAuthority(caFile) };
 }
 
-/** Reads a PEM file. Throws naming file and setting where there is none. */
-export async function readPem(file: string, setting: string): Promise<string> {
+async function readAuthority(file: string): Promise<string> {
+  const ca = await readPem(file, 'NATS_TLS_CLIENT_CA');
+  try {
+    // A secure context takes anything for an authority, and then no client passes.
+    new X509Certificate(ca);
+  } catch (cause) {
+    throw new Error(`${file} (NATS_TLS_CLIENT_CA) holds no certificate: ${(cause as Error).message}`, { cause });
+  }
+  return ca;
+}
+
+async function readPem(file: string, setting: string): Promise<string> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

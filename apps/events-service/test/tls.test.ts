@@ -1,37 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, type TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
-import { RawClient, TempDir, until } from '../../../tests/src/index.ts';
+import { freePort, RawClient, TempDir } from '../../../tests/src/index.ts';
 import { RunningService, run, serviceEnv } from './support/service.ts';
+import { talk } from './support/tls-client.ts';
 
 const TLS_ON = { OCIS_EVENTS_ENABLE_TLS: 'true' };
 const NO_CLIENT_CERTIFICATES = { NATS_TLS_SKIP_VERIFY_CLIENT_CERT: 'true' };
-
-/** Reads INFO in the clear, then upgrades. Resolves with what the server says to a PING, or why it does not. */
-async function talk(port: number, ca: string): Promise<{ info: Record<string, unknown>; said: string }> {
-  await using plain = await RawClient.connect(port, { keepInfo: true });
-  const info = JSON.parse((await plain.readUntil('\r\n')).slice('INFO '.length)) as Record<string, unknown>;
-  plain.socket.removeAllListeners('data');
-  const secure: TLSSocket = connect({ socket: plain.socket, ca, servername: 'localhost' });
-  let said = '';
-  let ended = false;
-  secure.on('data', (chunk: Buffer) => {
-    said += chunk.toString('latin1');
-  });
-  secure.on('error', (error) => {
-    said += error.message;
-    ended = true;
-  });
-  secure.on('close', () => {
-    ended = true;
-  });
-  secure.on('secureConnect', () => secure.write('CONNECT {"verbose":false}\r\nPING\r\n'));
-  await until('an answer', () => ended || said.includes('PONG'));
-  secure.destroy();
-  return { info, said };
-}
 
 it('makes itself a certificate that clients can check, once', async () => {
   using dir = new TempDir('events');
@@ -50,7 +26,7 @@ it('makes itself a certificate that clients can check, once', async () => {
     expect(certificate.checkHost('localhost')).toBe('localhost');
     expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1');
     expect(certificate.subject).toContain('O=Acme Corp');
-    const { info, said } = await talk(service.port, made);
+    const { info, said } = await talk(service.port, { ca: made });
     expect(info).toMatchObject({ tls_required: true });
     expect(info).not.toHaveProperty('tls_verify');
     expect(said).toContain('PONG');
@@ -62,13 +38,13 @@ it('makes itself a certificate that clients can check, once', async () => {
   await using again = await RunningService.start(env);
   expect(again.output).not.toContain('written certificate');
   expect(readFileSync(certFile, 'utf8')).toBe(made);
-  expect((await talk(again.port, made)).said).toContain('PONG');
+  expect((await talk(again.port, { ca: made })).said).toContain('PONG');
 });
 
 it('asks clients for a certificate unless told to skip that', async () => {
   using dir = new TempDir('events');
   await using service = await RunningService.start(serviceEnv(dir.path, TLS_ON));
-  const { info, said } = await talk(service.port, readFileSync(join(dir.path, 'nats/tls.crt'), 'utf8'));
+  const { info, said } = await talk(service.port, { ca: readFileSync(join(dir.path, 'nats/tls.crt'), 'utf8') });
   expect(info).toMatchObject({ tls_required: true, tls_verify: true });
   expect(said).not.toContain('PONG');
 });
@@ -80,7 +56,7 @@ it('takes certificate and key from where it is told, and OCIS_INSECURE as leave 
   const env = serviceEnv(dir.path, { ...TLS_ON, OCIS_INSECURE: 'true', NATS_TLS_CERT: cert, NATS_TLS_KEY: key });
   {
     await using service = await RunningService.start(env);
-    expect((await talk(service.port, readFileSync(cert, 'utf8'))).said).toContain('PONG');
+    expect((await talk(service.port, { ca: readFileSync(cert, 'utf8') })).said).toContain('PONG');
   }
   const pem = readFileSync(key, 'utf8');
   rmSync(key);
@@ -95,4 +71,12 @@ it('takes certificate and key from where it is told, and OCIS_INSECURE as leave 
   const broken = run(['server'], env);
   expect(broken.status).toBe(1);
   expect(broken.stderr).toContain('are no pair of certificate and key');
+});
+
+it.each(['127.0.0.1', '::1'])('tells its health with TLS on, on %s', async (host) => {
+  using dir = new TempDir('events');
+  const address = `${host === '::1' ? '[::1]' : host}:${await freePort()}`;
+  const env = serviceEnv(dir.path, { ...TLS_ON, NATS_NATS_HOST: host, NATS_DEBUG_ADDR: address });
+  await using _ = await RunningService.start(env);
+  expect(run(['health'], env)).toMatchObject({ status: 0, stdout: 'healthy\n' });
 });

@@ -185,7 +185,7 @@ export const SETTINGS: readonly Setting[] = [
     key: 'nats.tls_client_ca',
     ...yaml,
     ...emptyText,
-    describeDefault: 'empty: the authorities that the machine trusts',
+    describeDefault: 'empty: the authorities that Node trusts',
     env: ['NATS_TLS_CLIENT_CA'],
     description: 'With TLS: file of the authorities whose certificates clients must show.',
   },
