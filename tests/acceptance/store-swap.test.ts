@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type OracleVersion, oraclePath, ServerProcess, TempDir, WireClient } from '../src/index.ts';
 
@@ -236,6 +238,54 @@ for (const version of ['2.15', '2.10'] as const) {
     },
   );
 }
+
+const FOR_EVER = '9223372036854775807';
+
+/** What a stream and its consumer say and store of limits that no double holds. */
+async function forEver(client: WireClient, dir: string): Promise<{ shown: string[]; stored: string[] }> {
+  const shown: string[] = [];
+  for (const subject of ['STREAM.INFO.F', 'CONSUMER.INFO.F.c', 'CONSUMER.INFO.F.late']) {
+    const answer = await client.request(`$JS.API.${subject}`);
+    const text = answer.kind === 'message' ? answer.message.payload : 'silence';
+    shown.push(/"config":\{.*?"metadata":/s.exec(text)?.[0] ?? text);
+  }
+  const files = ['meta.inf', 'obs/c/meta.inf', 'obs/late/meta.inf'];
+  return { shown, stored: files.map((file) => readFileSync(join(dir, 'jetstream/$G/streams/F', file), 'utf8')) };
+}
+
+describe.runIf(oraclePath() !== null)('limits beyond what a double holds', { timeout: 60_000 }, () => {
+  it('are the same to the last digit whoever opens the directory, and unchanged on disk', async () => {
+    using dir = new TempDir('for-ever');
+    const written = await visit(oracle('2.15'), dir.path, async (client) => {
+      const limits = `"max_msgs":${FOR_EVER},"max_age":31536000000000001,"max_consumers":${FOR_EVER}`;
+      const consumerLimits = `"consumer_limits":{"inactive_threshold":${FOR_EVER},"max_ack_pending":${FOR_EVER}}`;
+      await must(
+        client,
+        'STREAM.CREATE.F',
+        `{"name":"F",${limits},"duplicate_window":31536000000000001,${consumerLimits}}`,
+      );
+      const config = `"ack_policy":"explicit","ack_wait":${FOR_EVER},"max_deliver":${FOR_EVER},"max_expires":${FOR_EVER}`;
+      await must(client, 'CONSUMER.CREATE.F.c', `{"stream_name":"F","config":{"durable_name":"c",${config}}}`);
+      const start = '"deliver_policy":"by_start_sequence","opt_start_seq":18446744073709551615';
+      await must(client, 'CONSUMER.CREATE.F.late', `{"stream_name":"F","config":{"durable_name":"late",${start}}}`);
+      await publish(client, 'F', 'm');
+      return forEver(client, dir.path);
+    });
+    expect(written.shown.join()).toContain('"opt_start_seq":18446744073709551615');
+    expect(
+      await visit(ours, dir.path, async (client) => {
+        expect(await deliver(client, 'F', 'c', 1)).toEqual([expect.stringContaining('$JS.ACK.F.c.1.1.1.')]);
+        return forEver(client, dir.path);
+      }),
+    ).toEqual(written);
+    const updated = await visit(ours, dir.path, async (client) => {
+      await must(client, 'STREAM.UPDATE.F', `{"name":"F","max_msgs":${FOR_EVER},"max_age":${FOR_EVER}}`);
+      return forEver(client, dir.path);
+    });
+    expect(updated.shown[0]).toContain(`"max_age":${FOR_EVER}`);
+    expect(await visit(oracle('2.15'), dir.path, (client) => forEver(client, dir.path))).toEqual(updated);
+  });
+});
 
 describe('a store directory of ours', { timeout: 120_000 }, () => {
   it('comes back after SIGKILL with every stream, message and confirmed consumer position', async () => {

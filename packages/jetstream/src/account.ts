@@ -2,7 +2,6 @@ import { SubjectSet } from '@nats-ts/sublist';
 import { type Engine, reservedBytes, Usage } from './engine.ts';
 import { apiError } from './errors/api-error.ts';
 import type { HostAccount } from './host.ts';
-import { encodeJson } from './json/encode.ts';
 import { formatTime } from './json/go-time.ts';
 import type { AssetMeta, StreamStore, StreamStoreOptions } from './store/store.ts';
 import type { StreamConfig } from './stream/config.ts';
@@ -80,7 +79,7 @@ export class JetStreamAccount implements ConsumerAccount {
   reserved(kind: 'file' | 'memory', except: string | null = null): number {
     let bytes = 0;
     for (const { config } of this.streams.values()) {
-      if (config.storage === kind && config.max_bytes > 0 && config.name !== except) bytes += config.max_bytes;
+      if (config.storage === kind && config.max_bytes > 0 && config.name !== except) bytes += Number(config.max_bytes);
     }
     return bytes;
   }
@@ -117,7 +116,7 @@ export class JetStreamAccount implements ConsumerAccount {
   async update(stream: Stream, requested: CheckedConfig): Promise<void> {
     const config = checkStreamUpdate(stream.config, requested.effective);
     const own = checkStreamUpdate(stream.config, requested.own);
-    this.#checkBytes(config, Math.max(0, stream.config.max_bytes));
+    this.#checkBytes(config, Math.max(0, stream.bounds.maxBytes));
     checkConsumerLimits(stream, config);
     this.#checkOverlap(config);
     // With wider limits a crash would bring back what the narrower ones have evicted.
@@ -170,7 +169,7 @@ export class JetStreamAccount implements ConsumerAccount {
     const kind = config.storage;
     const name = kind === 'file' ? 'StorageResourcesExceeded' : 'MemoryResourcesExceeded';
     // A stream without max_bytes needs room for something, as in nats-server.
-    const wanted = config.max_bytes < 0 ? 1 : config.max_bytes;
+    const wanted = config.max_bytes < 0 ? 1 : Number(config.max_bytes);
     const accountMax = (kind === 'file' ? limits?.maxStorage : limits?.maxMemory) ?? -1;
     if (accountMax >= 0 && this.reserved(kind, config.name) + wanted > accountMax) throw apiError(name);
     const { maxStorage, maxMemory } = this.#engine.settings.limits;
@@ -194,7 +193,7 @@ export class JetStreamAccount implements ConsumerAccount {
 
 /** The configuration as it is stored: fields that are not set are left out. */
 export function storedConfig(config: StreamConfig): Record<string, unknown> {
-  return JSON.parse(encodeJson(config)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
 }
 
 export function storeOptions(config: StreamConfig): StreamStoreOptions {
@@ -202,8 +201,8 @@ export function storeOptions(config: StreamConfig): StreamStoreOptions {
     kind: config.storage,
     firstSeq: config.first_seq ?? 0,
     retention: config.retention,
-    maxBytes: config.max_bytes,
-    maxMsgsPerSubject: config.max_msgs_per_subject,
+    maxBytes: Number(config.max_bytes),
+    maxMsgsPerSubject: Number(config.max_msgs_per_subject),
   };
 }
 

@@ -90,15 +90,15 @@ export function* eachStream(engine: Engine): Generator<StreamFigures, void, void
 }
 
 function streamFigures(account: string, stream: Stream): StreamFigures {
-  const { config, registry } = stream;
+  const { bounds, registry } = stream;
   const state = stream.messages.state();
   return {
     account,
     stream: stream.name,
     messages: state.messages,
     bytes: state.bytes,
-    messagesMax: config.max_msgs,
-    bytesMax: config.max_bytes,
+    messagesMax: bounds.maxMsgs,
+    bytesMax: bounds.maxBytes,
     firstSeq: state.firstSeq,
     lastSeq: state.lastSeq,
     firstMs: state.firstTime?.ms ?? null,

@@ -45,7 +45,7 @@ export class Monitor {
   }
 
   varz(): Record<string, unknown> {
-    return { config: this.#config(), stats: this.#stats() };
+    return { config: this.#config(), stats: this.#stats(), limits: this.#limits() };
   }
 
   jsz(options: JszOptions): Record<string, unknown> {
@@ -66,6 +66,7 @@ export class Monitor {
       server_id: host.serverId,
       now: formatTime(host.clock.now(), 0),
       config: this.#config(),
+      limits: this.#limits(),
       ...totals,
       account_details: details.length === 0 ? undefined : details,
       total: all.length,
@@ -107,6 +108,16 @@ export class Monitor {
       sync_interval: shown.syncIntervalNs || undefined,
       sync_always: shown.syncAlways || undefined,
       strict: strict || undefined,
+    };
+  }
+
+  #limits(): Record<string, unknown> {
+    const { maxRequestBatch, maxAckPending, duplicateWindowNs, defaultMaxConsumers } = this.#engine.settings.limits;
+    return {
+      max_request_batch: maxRequestBatch || undefined,
+      max_ack_pending: maxAckPending > 0 ? maxAckPending : undefined,
+      max_duplicate_window: duplicateWindowNs || undefined,
+      default_max_consumers: defaultMaxConsumers,
     };
   }
 

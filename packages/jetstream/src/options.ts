@@ -45,6 +45,11 @@ export interface JetStreamLimits {
   readonly duplicateWindowNs?: number;
   /** Highest max_ack_pending of a consumer; -1 = unlimited. Default -1. Equivalent to limits { max_ack_pending }. */
   readonly maxAckPending?: number;
+  /**
+   * Consumers of a stream when neither the stream nor its account says how many; negative = unlimited, 0 = the default.
+   * Default DEFAULT_MAX_CONSUMERS. Equivalent to limits { default_max_consumers }.
+   */
+  readonly defaultMaxConsumers?: number;
   /** Highest max_batch of a pull consumer; 0 = none. Default 0. Equivalent to limits { max_request_batch }. */
   readonly maxRequestBatch?: number;
   /** Published messages per stream that may wait for their commit. Default INGEST_MESSAGES_MAX. Equivalent to max_buffered_msgs. */
@@ -72,6 +77,9 @@ export const API_QUEUE_MAX = 10_000;
 /** Message ids per stream the duplicate window holds; beyond it the oldest are forgotten early. */
 export const DEDUPE_IDS_MAX = 4_000_000;
 
+/** Consumers of a stream when nothing else says how many; one more is refused with 10026. */
+export const DEFAULT_MAX_CONSUMERS = 1000;
+
 /** Options with their defaults filled in. */
 export interface Settings {
   readonly strict: boolean;
@@ -98,6 +106,7 @@ export function resolveOptions(options: JetStreamOptions): Settings {
       maxStorage: limits.maxStorage ?? -1,
       duplicateWindowNs: limits.duplicateWindowNs ?? 0,
       maxAckPending: limits.maxAckPending ?? -1,
+      defaultMaxConsumers: limits.defaultMaxConsumers || DEFAULT_MAX_CONSUMERS,
       maxRequestBatch: limits.maxRequestBatch ?? 0,
       maxBufferedMsgs: limits.maxBufferedMsgs ?? INGEST_MESSAGES_MAX,
       maxBufferedBytes: limits.maxBufferedBytes ?? INGEST_BYTES_MAX,

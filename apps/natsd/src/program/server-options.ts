@@ -106,13 +106,9 @@ function monitorOptions(config: ServerConfig): MonitorOptions | null {
 }
 
 const NS_PER_MS = 1_000_000;
-/** nats-server's default of default_max_consumers, which the configuration fills in. */
-const DEFAULT_MAX_CONSUMERS = 1_000;
 
 function jetstreamOptions({ jetstream }: ServerConfig, defaultStoreDir: string): EmbeddedJetStream {
   const { limits } = jetstream;
-  if (limits.defaultMaxConsumers !== DEFAULT_MAX_CONSUMERS)
-    throw new Error('"jetstream.limits.default_max_consumers" is not supported yet by nats-ts');
   return {
     storeDir: jetstream.storeDir === '' ? defaultStoreDir : jetstream.storeDir,
     syncIntervalMs: jetstream.syncAlways ? 0 : jetstream.syncIntervalMs,
@@ -123,6 +119,7 @@ function jetstreamOptions({ jetstream }: ServerConfig, defaultStoreDir: string):
       duplicateWindowNs: limits.duplicateWindowMs * NS_PER_MS,
       maxAckPending: limits.maxAckPending > 0 ? limits.maxAckPending : -1,
       maxRequestBatch: limits.maxRequestBatch,
+      defaultMaxConsumers: limits.defaultMaxConsumers,
     },
   };
 }

@@ -1,5 +1,6 @@
 import { overlaps } from '@nats-ts/sublist';
 import type { JetStreamAccount } from '../account.ts';
+import type { Integer } from '../json/integer.ts';
 import { objectSchema } from '../json/schema.ts';
 import { clusterInfo } from '../stream/cluster-info.ts';
 import { nowText, type StateDetails, SUBJECTS_PAGE, streamInfo, subjectsPage } from '../stream/info.ts';
@@ -21,13 +22,13 @@ const NAMES_REQUEST = objectSchema('JSApiStreamNamesRequest', { offset: 'int', s
 const LIST_REQUEST = objectSchema('JSApiStreamListRequest', { offset: 'int', subject: 'string' });
 
 interface InfoRequest {
-  offset?: number;
+  offset?: Integer;
   deleted_details?: boolean;
   subjects_filter?: string;
 }
 
 interface PageRequest {
-  offset?: number;
+  offset?: Integer;
   subject?: string;
 }
 
@@ -39,7 +40,7 @@ const info: ApiRoute = {
     const request = (call.decodeOptional(INFO_REQUEST) ?? {}) as InfoRequest;
     const stream = account.stream(call.tokens[2]!);
     const filter = request.subjects_filter ?? '';
-    const page = filter === '' ? null : subjectsPage(stream, filter, Math.max(0, request.offset ?? 0));
+    const page = filter === '' ? null : subjectsPage(stream, filter, Math.max(0, Number(request.offset ?? 0)));
     const hasPage = page !== null && page.total > 0;
     const details: StateDetails = { deleted: request.deleted_details === true, subjects: page?.subjects };
     const response = {
@@ -62,7 +63,7 @@ const names: ApiRoute = {
   handle(call, account) {
     const request = (call.decodeOptional(NAMES_REQUEST) ?? {}) as PageRequest;
     const all = namesOf(account, request.subject ?? '');
-    const offset = Math.min(Math.max(0, request.offset ?? 0), all.length);
+    const offset = Math.min(Math.max(0, Number(request.offset ?? 0)), all.length);
     const page = all.slice(offset, offset + NAMES_PAGE);
     call.respond({ total: all.length, offset, limit: NAMES_PAGE, streams: page.length === 0 ? null : page });
   },
@@ -75,7 +76,7 @@ const list: ApiRoute = {
   handle(call, account) {
     const request = (call.decodeOptional(LIST_REQUEST) ?? {}) as PageRequest;
     const all = namesOf(account, request.subject ?? '');
-    const offset = Math.min(Math.max(0, request.offset ?? 0), all.length);
+    const offset = Math.min(Math.max(0, Number(request.offset ?? 0)), all.length);
     const streams: Stream[] = [];
     const offline: Record<string, string> = {};
     for (const name of all.slice(offset)) {

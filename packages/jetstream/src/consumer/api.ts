@@ -1,5 +1,6 @@
 import { apiError, notSupportedYet } from '../errors/api-error.ts';
 import { ZERO_TIME } from '../json/go-time.ts';
+import type { Integer } from '../json/integer.ts';
 import type { ConsumerAccount, ConsumerRoute, ConsumerStream, StreamConsumer } from '../stream/consumer-port.ts';
 import {
   CREATE_REQUEST_SCHEMA,
@@ -175,5 +176,5 @@ function sortedConsumers(stream: ConsumerStream): StreamConsumer[] {
 }
 
 function readOffset(body: Record<string, unknown> | null): number {
-  return Math.max(0, (body?.['offset'] as number | undefined) ?? 0);
+  return Math.max(0, Number((body?.['offset'] as Integer | undefined) ?? 0));
 }

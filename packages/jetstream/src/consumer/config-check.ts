@@ -120,7 +120,8 @@ function checkPull(config: ConsumerConfig, stream: StreamConfig, limits: Consume
 
 function checkCaps(config: ConsumerConfig, stream: StreamConfig, limits: ConsumerLimits): void {
   for (const limit of [limits.maxAckPending, stream.consumer_limits.max_ack_pending ?? 0]) {
-    if (limit > 0 && config.max_ack_pending > limit) throw apiError('ConsumerMaxPendingAckExcess', { limit });
+    if (limit > 0 && config.max_ack_pending > limit)
+      throw apiError('ConsumerMaxPendingAckExcess', { limit: String(limit) });
   }
   const threshold = stream.consumer_limits.inactive_threshold ?? 0;
   if (threshold > 0 && config.inactive_threshold > threshold) {

@@ -68,4 +68,4 @@ export const PAGE_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumersReq
 export const PAUSE_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerPauseRequest', { pause_until: 'time' });
 
 /** Body of CONSUMER.RESET. */
-export const RESET_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerResetRequest', { seq: 'uint64' });
+export const RESET_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerResetRequest', { seq: 'sequence' });

@@ -1,4 +1,6 @@
 import { compileFilter } from '@nats-ts/sublist';
+import { encodeJson } from '../json/encode.ts';
+import type { Integer } from '../json/integer.ts';
 import type { SubjectFilter } from '../store/store.ts';
 
 export type DeliverPolicy = 'all' | 'last' | 'new' | 'by_start_sequence' | 'by_start_time' | 'last_per_subject';
@@ -11,30 +13,30 @@ export interface RequestedConfig {
   readonly name?: string;
   readonly description?: string;
   readonly deliver_policy?: DeliverPolicy | 'undefined';
-  readonly opt_start_seq?: number;
+  readonly opt_start_seq?: Integer;
   /** RFC 3339, in Go's normal form. */
   readonly opt_start_time?: string;
   readonly ack_policy?: AckPolicy;
-  readonly ack_wait?: number;
-  readonly max_deliver?: number;
-  readonly backoff?: readonly number[];
+  readonly ack_wait?: Integer;
+  readonly max_deliver?: Integer;
+  readonly backoff?: readonly Integer[];
   readonly filter_subject?: string;
   readonly filter_subjects?: readonly string[];
   readonly replay_policy?: ReplayPolicy;
-  readonly rate_limit_bps?: number;
+  readonly rate_limit_bps?: Integer;
   readonly sample_freq?: string;
-  readonly max_waiting?: number;
-  readonly max_ack_pending?: number;
+  readonly max_waiting?: Integer;
+  readonly max_ack_pending?: Integer;
   readonly flow_control?: boolean;
   readonly headers_only?: boolean;
-  readonly max_batch?: number;
-  readonly max_expires?: number;
-  readonly max_bytes?: number;
+  readonly max_batch?: Integer;
+  readonly max_expires?: Integer;
+  readonly max_bytes?: Integer;
   readonly deliver_subject?: string;
   readonly deliver_group?: string;
-  readonly idle_heartbeat?: number;
-  readonly inactive_threshold?: number;
-  readonly num_replicas?: number;
+  readonly idle_heartbeat?: Integer;
+  readonly inactive_threshold?: Integer;
+  readonly num_replicas?: Integer;
   readonly mem_storage?: boolean;
   readonly direct?: boolean;
   readonly sourcing?: boolean;
@@ -42,7 +44,7 @@ export interface RequestedConfig {
   readonly pause_until?: string;
   readonly priority_groups?: readonly string[];
   readonly priority_policy?: 'none' | 'overflow' | 'pinned_client' | 'prioritized';
-  readonly priority_timeout?: number;
+  readonly priority_timeout?: Integer;
 }
 
 /**
@@ -55,36 +57,36 @@ export interface ConsumerConfig {
   readonly name: string;
   readonly description: string;
   readonly deliver_policy: DeliverPolicy;
-  readonly opt_start_seq: number;
+  readonly opt_start_seq: Integer;
   /** Empty = not set. */
   readonly opt_start_time: string;
   readonly ack_policy: AckPolicy;
-  readonly ack_wait: number;
+  readonly ack_wait: Integer;
   /** -1 = unlimited. */
-  readonly max_deliver: number;
-  readonly backoff: readonly number[];
+  readonly max_deliver: Integer;
+  readonly backoff: readonly Integer[];
   readonly filter_subject: string;
   readonly filter_subjects: readonly string[];
   readonly replay_policy: ReplayPolicy;
   /** Bits per second; 0 = unlimited. */
-  readonly rate_limit_bps: number;
+  readonly rate_limit_bps: Integer;
   readonly sample_freq: string;
   /** Pull requests that may wait; 0 for push. */
-  readonly max_waiting: number;
+  readonly max_waiting: Integer;
   /** -1 = unlimited, 0 = does not apply. */
-  readonly max_ack_pending: number;
+  readonly max_ack_pending: Integer;
   readonly flow_control: boolean;
   readonly headers_only: boolean;
-  readonly max_batch: number;
-  readonly max_expires: number;
-  readonly max_bytes: number;
+  readonly max_batch: Integer;
+  readonly max_expires: Integer;
+  readonly max_bytes: Integer;
   /** Empty = pull. */
   readonly deliver_subject: string;
   readonly deliver_group: string;
-  readonly idle_heartbeat: number;
+  readonly idle_heartbeat: Integer;
   /** 0 = lives on without use. */
-  readonly inactive_threshold: number;
-  readonly num_replicas: number;
+  readonly inactive_threshold: Integer;
+  readonly num_replicas: Integer;
   readonly mem_storage: boolean;
   readonly direct: boolean;
   readonly sourcing: boolean;
@@ -93,7 +95,7 @@ export interface ConsumerConfig {
   readonly pause_until: string;
   readonly priority_groups: readonly string[];
   readonly priority_policy: 'none' | 'overflow' | 'pinned_client' | 'prioritized';
-  readonly priority_timeout: number;
+  readonly priority_timeout: Integer;
 }
 
 const NEUTRAL: ConsumerConfig = {
@@ -185,7 +187,7 @@ export function compileConfigFilter(config: ConsumerConfig): SubjectFilter | nul
 
 /** True if two configurations are the same, field by field. */
 export function sameConfig(one: ConsumerConfig, other: ConsumerConfig): boolean {
-  return JSON.stringify(sortKeys(one)) === JSON.stringify(sortKeys(other));
+  return encodeJson(sortKeys(one)) === encodeJson(sortKeys(other));
 }
 
 function sortKeys(config: ConsumerConfig): unknown {

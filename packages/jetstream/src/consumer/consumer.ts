@@ -1,3 +1,4 @@
+import type { Integer } from '../json/integer.ts';
 import type { Settlement } from '../observer.ts';
 import type { ConsumerStore, SubjectFilter } from '../store/store.ts';
 import type {
@@ -135,7 +136,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     return this.#config.direct;
   }
 
-  get limitsInUse(): { readonly inactiveThreshold: number; readonly maxAckPending: number } {
+  get limitsInUse(): { readonly inactiveThreshold: Integer; readonly maxAckPending: Integer } {
     return { inactiveThreshold: this.#config.inactive_threshold, maxAckPending: this.#config.max_ack_pending };
   }
 

@@ -1,3 +1,5 @@
+import type { Integer } from '../json/integer.ts';
+
 /** Go's time.Duration as text. Nanoseconds are bigint here: none of this is on the hot path. */
 
 const UNIT_NS: Readonly<Record<string, bigint>> = {
@@ -38,7 +40,7 @@ export function parseGoDuration(text: string): bigint | null {
 }
 
 /** Prints nanoseconds as Go's Duration.String does: `1s`, `1m30s`, `1.5ms`, `0s`. */
-export function formatGoDuration(durationNs: number | bigint): string {
+export function formatGoDuration(durationNs: Integer): string {
   const ns = BigInt(durationNs);
   if (ns === 0n) return '0s';
   const sign = ns < 0n ? '-' : '';
@@ -63,6 +65,6 @@ function withFraction(value: bigint, unit: bigint): string {
 }
 
 /** Whole milliseconds that are not shorter than the duration. */
-export function ceilMs(durationNs: number): number {
-  return Math.ceil(durationNs / 1_000_000);
+export function ceilMs(durationNs: Integer): number {
+  return Math.ceil(Number(durationNs) / 1_000_000);
 }

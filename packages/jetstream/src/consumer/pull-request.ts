@@ -1,4 +1,5 @@
 import { decodeJson } from '../json/decode.ts';
+import type { Integer } from '../json/integer.ts';
 import { type ObjectSchema, objectSchema } from '../json/schema.ts';
 import { JsonError } from '../json/value.ts';
 import type { ConsumerConfig } from './config.ts';
@@ -7,9 +8,9 @@ import { status } from './status.ts';
 
 /** What a pull request asks for. */
 export interface PullWants {
-  /** Messages, at least 1. */
+  /** Messages; 0 and less mean one, but are shown as they came. */
   readonly batch: number;
-  /** Bytes of all messages together; 0 = no limit. */
+  /** Bytes of all messages together; ≤ 0 = no limit. */
   readonly maxBytes: number;
   readonly noWait: boolean;
   /** Milliseconds until it ends; infinite without `expires`. */
@@ -41,15 +42,15 @@ const PULL_SCHEMA: ObjectSchema = objectSchema('', {
 });
 
 interface PullFields {
-  readonly expires?: number;
-  readonly batch?: number;
-  readonly max_bytes?: number;
+  readonly expires?: Integer;
+  readonly batch?: Integer;
+  readonly max_bytes?: Integer;
   readonly no_wait?: boolean;
-  readonly idle_heartbeat?: number;
-  readonly min_pending?: number;
-  readonly min_ack_pending?: number;
+  readonly idle_heartbeat?: Integer;
+  readonly min_pending?: Integer;
+  readonly min_ack_pending?: Integer;
   readonly id?: string;
-  readonly priority?: number;
+  readonly priority?: Integer;
 }
 
 const OPENING_BRACE = 0x7b;
@@ -64,8 +65,7 @@ function readPullRequest(body: Buffer, config: ConsumerConfig): PullWants | Buff
   if (start === body.length) return limited(ONE_MESSAGE, 0, config);
   if (body[start] === OPENING_BRACE) return readFields(body.subarray(start), config);
   const text = body.toString('latin1', start).trim();
-  const batch = /^[+-]?[0-9]{1,15}$/.test(text) ? Number(text) : 1;
-  return limited({ ...ONE_MESSAGE, batch: Math.max(1, batch) }, 0, config);
+  return limited({ ...ONE_MESSAGE, batch: readNumber(text) ?? 1 }, 0, config);
 }
 
 function readFields(body: Buffer, config: ConsumerConfig): PullWants | Buffer {
@@ -78,10 +78,11 @@ function readFields(body: Buffer, config: ConsumerConfig): PullWants | Buffer {
   }
   const expires = fields.expires ?? 0;
   const heartbeat = fields.idle_heartbeat ?? 0;
-  if (heartbeat > 0 && heartbeat * 2 > expires) return status('400 Bad Request - heartbeat value too large');
+  if (heartbeat > 0 && Number(heartbeat) * 2 > Number(expires))
+    return status('400 Bad Request - heartbeat value too large');
   const wants: PullWants = {
-    batch: Math.max(1, fields.batch ?? 1),
-    maxBytes: Math.max(0, fields.max_bytes ?? 0),
+    batch: countable(fields.batch ?? 0),
+    maxBytes: countable(fields.max_bytes ?? 0),
     noWait: fields.no_wait ?? false,
     expiresMs: expires === 0 ? Number.POSITIVE_INFINITY : Math.max(0, ceilMs(expires)),
     heartbeatMs: heartbeat > 0 ? ceilMs(heartbeat) : 0,
@@ -90,7 +91,19 @@ function readFields(body: Buffer, config: ConsumerConfig): PullWants | Buffer {
   return Buffer.isBuffer(result) ? result : (refusePriority(fields) ?? result);
 }
 
-function limited(wants: PullWants, expires: number, config: ConsumerConfig): PullWants | Buffer {
+/** Go's strconv.Atoi; null = no integer of 64 bits. */
+function readNumber(text: string): number | null {
+  if (!/^[+-]?[0-9]+$/.test(text)) return null;
+  const number = BigInt(text.startsWith('+') ? text.slice(1) : text);
+  return number === BigInt.asIntN(64, number) ? countable(number) : null;
+}
+
+/** As far as it can be counted down exactly: nobody gets to the end of more. */
+function countable(value: Integer): number {
+  return Math.max(Math.min(Number(value), Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER);
+}
+
+function limited(wants: PullWants, expires: Integer, config: ConsumerConfig): PullWants | Buffer {
   if (config.max_batch > 0 && wants.batch > config.max_batch) {
     return status(`409 Exceeded MaxRequestBatch of ${config.max_batch}`);
   }

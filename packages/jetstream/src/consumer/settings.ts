@@ -28,12 +28,12 @@ export function settingsOf(config: ConsumerConfig): Settings {
   return {
     ackPolicy: config.ack_policy,
     ackWaitsMs: waits.map(ceilMs),
-    maxDeliver: Math.max(0, config.max_deliver),
-    maxAckPending: config.ack_policy === 'none' ? 0 : Math.max(0, config.max_ack_pending),
+    maxDeliver: Math.max(0, Number(config.max_deliver)),
+    maxAckPending: config.ack_policy === 'none' ? 0 : Math.max(0, Number(config.max_ack_pending)),
     headersOnly: config.headers_only,
     samplePercent: samplePercent(config.sample_freq),
     idleHeartbeatMs: ceilMs(config.idle_heartbeat),
-    bytesPerSecond: Math.floor(config.rate_limit_bps / 8),
+    bytesPerSecond: Math.floor(Number(config.rate_limit_bps) / 8),
     pauseUntilMs: config.pause_until === '' ? 0 : parseTime(config.pause_until).ms,
   };
 }

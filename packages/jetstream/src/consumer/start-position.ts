@@ -11,7 +11,7 @@ export function startPosition(
   filter: SubjectFilter | null,
 ): StartPosition {
   const { firstSeq, lastSeq } = stream.messages;
-  if (config.deliver_policy === 'by_start_sequence') return plain(Math.max(config.opt_start_seq, firstSeq, 1));
+  if (config.deliver_policy === 'by_start_sequence') return plain(Math.max(startSequence(config), firstSeq, 1));
   // Nothing was ever stored: whatever the policy, the first message is the start.
   if (firstSeq === 0) return plain(1);
   const clamped = (seq: number): number => Math.max(Math.min(seq, lastSeq + 1), firstSeq);
@@ -27,6 +27,11 @@ export function startPosition(
     case 'last_per_subject':
       return lastPerSubject(stream, filter, clamped);
   }
+}
+
+/** No stream gets beyond what a number holds. */
+function startSequence(config: ConsumerConfig): number {
+  return Math.min(Number(config.opt_start_seq), Number.MAX_SAFE_INTEGER);
 }
 
 function plain(nextSeq: number): StartPosition {

@@ -9,9 +9,9 @@ export interface RequestOwner {
 export class PullRequest extends WheelNode {
   readonly owner: RequestOwner;
   readonly reply: string;
-  /** Messages it still wants. */
+  /** Messages it still wants; it ends with the message that brings this to 0 or below. */
   messagesLeft: number;
-  /** Bytes it still takes; 0 = no limit. */
+  /** Bytes it still takes; ≤ 0 = no limit. */
   bytesLeft: number;
   /** Messages it got. */
   delivered = 0;

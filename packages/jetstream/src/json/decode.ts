@@ -1,5 +1,6 @@
 import { goQuote } from '@nats-ts/protocol';
 import { parseTime } from './go-time.ts';
+import { type Integer, parseInteger } from './integer.ts';
 import { JsonReader } from './parse.ts';
 import type { EnumSchema, FieldSchema, ObjectSchema } from './schema.ts';
 import { JsonError, type JsonValue } from './value.ts';
@@ -154,7 +155,7 @@ class ObjectDecoder {
     }
   }
 
-  #readInteger(value: JsonValue, field: IntegerType, path: string, isElement: boolean): number | undefined {
+  #readInteger(value: JsonValue, field: IntegerType, path: string, isElement: boolean): Integer | undefined {
     const { goType, low, high } = INTEGERS[field];
     if (value.kind !== 'number') return this.#wrongType(value.kind, path, goType, isElement);
     const exact = /^-?\d+$/.test(value.raw) ? BigInt(value.raw) : null;
@@ -162,12 +163,7 @@ class ObjectDecoder {
       return this.#wrongType(`number ${value.raw}`, path, goType, isElement);
     }
     if (field === 'sequence' && exact > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER;
-    const number = Number(exact);
-    // What a double cannot hold is refused rather than rounded.
-    if (BigInt(number) !== exact) {
-      return this.#save(`${path}: the integer ${value.raw} is too large to be kept exactly by nats-ts`);
-    }
-    return number;
+    return parseInteger(value.raw);
   }
 
   #wrongType(found: string, path: string, goType: string, isElement: boolean): undefined {

@@ -22,7 +22,7 @@ export interface ObjectSchema {
 
 /**
  * What a field holds. Integers: `int` and `int64` signed 64 bit, `int32`, `uint64`, `duration` (nanoseconds, signed 64 bit). They
- * decode to a number; one that a number cannot hold exactly is refused. `sequence` is a uint64 of which everything above 2^53-1
+ * decode to an Integer (json/integer.ts). `sequence` is a uint64 of which everything above 2^53-1
  * becomes 2^53-1: no stream has such a sequence. `time` is RFC 3339 and decodes to Go's normal form of it. `strings` is a list of
  * strings, `metadata` a map of strings.
  */

@@ -1,5 +1,6 @@
 import { formatGoDuration } from '../consumer/go-duration.ts';
 import { type ApiError, apiError, notSupportedYet } from '../errors/api-error.ts';
+import type { Integer } from '../json/integer.ts';
 import type { PlacementConfig, StreamConfig } from './config.ts';
 import type { RawStreamConfig } from './config-schema.ts';
 import { checkRepublish, checkSubjects, checkTransform } from './config-subjects.ts';
@@ -67,7 +68,7 @@ export function checkStreamConfig(raw: RawStreamConfig, rules: ConfigRules): Str
     max_bytes: counts.max_bytes,
     max_age: maxAge,
     max_msgs_per_subject: counts.max_msgs_per_subject,
-    max_msg_size: counts.max_msg_size,
+    max_msg_size: Number(counts.max_msg_size),
     discard: raw.discard ?? 'old',
     storage,
     num_replicas: replicas,
@@ -75,7 +76,7 @@ export function checkStreamConfig(raw: RawStreamConfig, rules: ConfigRules): Str
     duplicate_window: duplicateWindow || undefined,
     placement: checkPlacement(raw.placement),
     compression: 'none',
-    first_seq: raw.first_seq || undefined,
+    first_seq: checkFirstSeq(raw.first_seq ?? 0) || undefined,
     subject_transform: transform,
     republish,
     allow_direct: raw.allow_direct ?? false,
@@ -119,17 +120,23 @@ function checkTexts(raw: RawStreamConfig): void {
   }
 }
 
-function checkReplicas(replicas: number): number {
+function checkReplicas(replicas: Integer): number {
   if (replicas > REPLICAS_MAX) throw invalidConfig(`maximum replicas is ${REPLICAS_MAX}`);
   if (replicas < 0) throw apiError('ReplicasCountCannotBeNegative');
-  return replicas === 0 ? 1 : replicas;
+  return replicas === 0 ? 1 : Number(replicas);
 }
 
 const COUNTS = ['max_msgs', 'max_msgs_per_subject', 'max_bytes', 'max_msg_size', 'max_consumers'] as const;
 
 /** 0 and everything below -1 mean -1, unlimited; pedantic requests must not rely on the latter. */
-function checkCounts(raw: RawStreamConfig, pedantic: boolean): Record<(typeof COUNTS)[number], number> {
-  const counts = { max_msgs: -1, max_msgs_per_subject: -1, max_bytes: -1, max_msg_size: -1, max_consumers: -1 };
+function checkCounts(raw: RawStreamConfig, pedantic: boolean): Record<(typeof COUNTS)[number], Integer> {
+  const counts: Record<(typeof COUNTS)[number], Integer> = {
+    max_msgs: -1,
+    max_msgs_per_subject: -1,
+    max_bytes: -1,
+    max_msg_size: -1,
+    max_consumers: -1,
+  };
   for (const name of COUNTS) {
     const count = raw[name] ?? 0;
     if (pedantic && count < -1) throw apiError('Pedantic', { err: `${name} must be set to -1` });
@@ -138,13 +145,19 @@ function checkCounts(raw: RawStreamConfig, pedantic: boolean): Record<(typeof CO
   return counts;
 }
 
-function checkMaxAge(maxAge: number): number {
+/** Sequences are numbers: a stream cannot begin beyond what they hold. */
+function checkFirstSeq(firstSeq: Integer): number {
+  if (firstSeq <= Number.MAX_SAFE_INTEGER) return Number(firstSeq);
+  throw notSupportedYet(`a first sequence above ${Number.MAX_SAFE_INTEGER} (first_seq)`);
+}
+
+function checkMaxAge(maxAge: Integer): Integer {
   if (maxAge < 0) throw invalidConfig('max age can not be negative');
   if (maxAge !== 0 && maxAge < WINDOW_MIN_NS) throw invalidConfig('max age needs to be >= 100ms');
   return maxAge;
 }
 
-function checkDuplicateWindow(window: number, maxAge: number, rules: ConfigRules, pedantic: boolean): number {
+function checkDuplicateWindow(window: Integer, maxAge: Integer, rules: ConfigRules, pedantic: boolean): Integer {
   const limit = rules.duplicateWindowMaxNs;
   if (window === 0) {
     window = DUPLICATE_WINDOW_DEFAULT_NS;
@@ -166,7 +179,7 @@ function checkDuplicateWindow(window: number, maxAge: number, rules: ConfigRules
   return window;
 }
 
-function checkDiscard(raw: RawStreamConfig, maxMsgsPerSubject: number): void {
+function checkDiscard(raw: RawStreamConfig, maxMsgsPerSubject: Integer): void {
   if (raw.deny_purge === true && raw.allow_rollup_hdrs === true) {
     throw invalidConfig('roll-ups require the purge permission');
   }

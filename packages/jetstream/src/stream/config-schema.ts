@@ -1,3 +1,4 @@
+import type { Integer } from '../json/integer.ts';
 import { enumSchema, listSchema, type ObjectSchema, objectSchema } from '../json/schema.ts';
 import type { Discard, Retention, StorageKind } from './config.ts';
 
@@ -66,22 +67,22 @@ export interface RawStreamConfig {
   description?: string;
   subjects?: string[];
   retention?: Retention;
-  max_consumers?: number;
-  max_msgs?: number;
-  max_bytes?: number;
-  max_age?: number;
-  max_msgs_per_subject?: number;
+  max_consumers?: Integer;
+  max_msgs?: Integer;
+  max_bytes?: Integer;
+  max_age?: Integer;
+  max_msgs_per_subject?: Integer;
   max_msg_size?: number;
   discard?: Discard;
   storage?: StorageKind;
-  num_replicas?: number;
+  num_replicas?: Integer;
   no_ack?: boolean;
-  duplicate_window?: number;
+  duplicate_window?: Integer;
   placement?: { cluster?: string; tags?: string[]; preferred?: string };
   mirror?: { name?: string };
   sources?: { name?: string }[];
   compression?: 'none' | 's2';
-  first_seq?: number;
+  first_seq?: Integer;
   subject_transform?: { src?: string; dest?: string };
   republish?: { src?: string; dest?: string; headers_only?: boolean };
   allow_direct?: boolean;
@@ -91,9 +92,9 @@ export interface RawStreamConfig {
   deny_delete?: boolean;
   deny_purge?: boolean;
   allow_rollup_hdrs?: boolean;
-  consumer_limits?: { inactive_threshold?: number; max_ack_pending?: number };
+  consumer_limits?: { inactive_threshold?: Integer; max_ack_pending?: Integer };
   allow_msg_ttl?: boolean;
-  subject_delete_marker_ttl?: number;
+  subject_delete_marker_ttl?: Integer;
   allow_msg_counter?: boolean;
   allow_atomic?: boolean;
   allow_msg_schedules?: boolean;

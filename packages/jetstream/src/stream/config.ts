@@ -1,3 +1,5 @@
+import type { Integer } from '../json/integer.ts';
+
 /** Stream configuration as the API speaks it (spec/jetstream.md 2.2). Durations are nanoseconds. */
 
 export type Retention = 'limits' | 'interest' | 'workqueue';
@@ -25,8 +27,8 @@ export interface PlacementConfig {
 /** Defaults and caps for the consumers of a stream. */
 export interface ConsumerLimitsConfig {
   /** Nanoseconds. */
-  readonly inactive_threshold?: number;
-  readonly max_ack_pending?: number;
+  readonly inactive_threshold?: Integer;
+  readonly max_ack_pending?: Integer;
 }
 
 /**
@@ -38,19 +40,19 @@ export interface StreamConfig {
   readonly description?: string | undefined;
   readonly subjects?: readonly string[] | undefined;
   readonly retention: Retention;
-  readonly max_consumers: number;
-  readonly max_msgs: number;
-  readonly max_bytes: number;
+  readonly max_consumers: Integer;
+  readonly max_msgs: Integer;
+  readonly max_bytes: Integer;
   /** Nanoseconds; 0 = unlimited. */
-  readonly max_age: number;
-  readonly max_msgs_per_subject: number;
+  readonly max_age: Integer;
+  readonly max_msgs_per_subject: Integer;
   readonly max_msg_size: number;
   readonly discard: Discard;
   readonly storage: StorageKind;
   readonly num_replicas: number;
   readonly no_ack?: boolean | undefined;
   /** Nanoseconds. */
-  readonly duplicate_window?: number | undefined;
+  readonly duplicate_window?: Integer | undefined;
   readonly placement?: PlacementConfig | undefined;
   readonly compression: 'none';
   readonly first_seq?: number | undefined;

@@ -5,6 +5,7 @@
  */
 import type { ApiRequest } from '../api/request.ts';
 import type { Host, HostAccount } from '../host.ts';
+import type { Integer } from '../json/integer.ts';
 import type { MessageObserver } from '../observer.ts';
 import type { MessageStore, StreamStore, SubjectFilter } from '../store/store.ts';
 import type { StreamConfig } from './config.ts';
@@ -17,7 +18,7 @@ export type ConsumerStopReason = 'deleted' | 'shutdown' | 'stream-deleted';
 
 /** Limits of a stream's consumers, taken together from server, account and stream; -1 = unlimited. */
 export interface ConsumerLimits {
-  /** Consumers this stream may have: the smaller of the stream's and the account's. Hidden (`direct`) ones do not count. */
+  /** Consumers this stream may have: the smaller of the stream's and the account's, or else the server's. Hidden (`direct`) ones do not count. */
   readonly maxConsumers: number;
   /** Cap of max_ack_pending from the server's or account's limits; the stream's own is in `config.consumer_limits`. */
   readonly maxAckPending: number;
@@ -102,7 +103,7 @@ export interface StreamConsumer {
   /** What it takes; null = everything. Replaced by an update (followed by consumerChanged). */
   readonly filter: SubjectFilter | null;
   /** The settings that the consumer_limits of its stream bound; nanoseconds and -1 = unlimited. 0 = not set. */
-  readonly limitsInUse: { readonly inactiveThreshold: number; readonly maxAckPending: number };
+  readonly limitsInUse: { readonly inactiveThreshold: Integer; readonly maxAckPending: Integer };
   /**
    * True if this message, which passes the filter, may still be delivered or redelivered or awaits an ack (interest retention).
    * Called for sequences up to visibleSeq and above.

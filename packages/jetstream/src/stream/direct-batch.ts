@@ -1,5 +1,6 @@
 import { compileFilter } from '@nats-ts/sublist';
 import { parseTime } from '../json/go-time.ts';
+import type { Integer } from '../json/integer.ts';
 import type { SubjectFilter } from '../store/store.ts';
 import type { DirectReply } from './direct-reply.ts';
 import { type CopiedMessage, copyMessage, loadWarm, type MsgGetRequest, sizeOf, startSequence } from './reading.ts';
@@ -96,7 +97,7 @@ export function sendMulti(stream: Stream, request: MsgGetRequest, reply: DirectR
 }
 
 /** Highest sequence of interest; 0 = none. */
-function ceiling(stream: Stream, request: MsgGetRequest): number {
+function ceiling(stream: Stream, request: MsgGetRequest): Integer {
   const { messages } = stream;
   if (request.up_to_time !== undefined) {
     const { ms, ns } = parseTime(request.up_to_time);
@@ -109,7 +110,7 @@ function ceiling(stream: Stream, request: MsgGetRequest): number {
 function collectLast(
   stream: Stream,
   subjects: readonly string[],
-  upToSeq: number,
+  upToSeq: Integer,
   callback: (found: CopiedMessage[], error: Error | null) => void,
 ): void {
   const found: CopiedMessage[] = [];
@@ -120,7 +121,7 @@ function collectLast(
       let isLater = false;
       loadWarm(
         stream,
-        (into) => stream.messages.loadLast(filter, upToSeq, into),
+        (into) => stream.messages.loadLast(filter, Math.min(Number(upToSeq), Number.MAX_SAFE_INTEGER), into),
         (message, error) => {
           if (error !== null) {
             callback([], error);
@@ -145,7 +146,7 @@ function collectLast(
 function sendCollected(
   found: readonly CopiedMessage[],
   request: MsgGetRequest,
-  upToSeq: number,
+  upToSeq: Integer,
   reply: DirectReply,
 ): void {
   if (found.length === 0) {

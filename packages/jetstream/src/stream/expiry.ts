@@ -23,7 +23,7 @@ export class Expiry {
 
   /** A message was stored: the timer must run. */
   messageStored(): void {
-    if (this.#timer === null && this.#stream.config.max_age > 0) this.#schedule();
+    if (this.#timer === null && this.#stream.bounds.maxAgeMs > 0) this.#schedule();
   }
 
   /** An id was added: the timer must run. */
@@ -38,7 +38,7 @@ export class Expiry {
     this.#dedupeTimer?.cancel();
     this.#dedupeTimer = null;
     if (this.#isStopped) return;
-    if (this.#stream.config.max_age > 0) this.#set(0);
+    if (this.#stream.bounds.maxAgeMs > 0) this.#set(0);
     this.#scheduleDedupe();
   }
 
@@ -55,14 +55,14 @@ export class Expiry {
   #schedule(): void {
     const { firstTime } = this.#stream.messages.state();
     if (firstTime === null) return;
-    const dueMs = firstTime.ms + this.#stream.config.max_age / 1_000_000 - this.#stream.host.clock.now();
+    const dueMs = firstTime.ms + this.#stream.bounds.maxAgeMs - this.#stream.host.clock.now();
     this.#set(Math.max(EXPIRY_INTERVAL_MIN_MS, Math.ceil(dueMs)));
   }
 
   #run(): void {
     this.#timer = null;
     const stream = this.#stream;
-    const maxAgeMs = stream.config.max_age / 1_000_000;
+    const { maxAgeMs } = stream.bounds;
     if (this.#isStopped || maxAgeMs <= 0 || stream.failure !== null) return;
     const oldestMs = stream.host.clock.now() - maxAgeMs;
     for (let removed = 0; stream.messages.messages > 0; removed++) {

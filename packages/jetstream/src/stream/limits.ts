@@ -18,19 +18,19 @@ export function storedBytes(
  * subject may come in at the limit; one with a rollup header passes discard_new_per_subject (spec/jetstream.md 3.4).
  */
 export function discardNewProblem(stream: Stream, subject: string, bytes: number, hasRollup: boolean): string | null {
-  const { config, messages } = stream;
+  const { bounds, config, messages } = stream;
   let replaced = 0;
-  if (config.max_msgs_per_subject > 0) {
+  if (bounds.maxMsgsPerSubject > 0) {
     const state = messages.subject(subject);
-    if (state !== undefined && state.count >= config.max_msgs_per_subject) {
+    if (state !== undefined && state.count >= bounds.maxMsgsPerSubject) {
       if (config.discard_new_per_subject && !hasRollup) return 'maximum messages per subject exceeded';
       replaced = state.first;
     }
   }
-  if (config.max_msgs > 0 && messages.messages >= config.max_msgs && replaced === 0) {
+  if (bounds.maxMsgs > 0 && messages.messages >= bounds.maxMsgs && replaced === 0) {
     return 'maximum messages exceeded';
   }
-  if (config.max_bytes > 0 && messages.bytes + bytes > config.max_bytes) {
+  if (bounds.maxBytes > 0 && messages.bytes + bytes > bounds.maxBytes) {
     if (replaced === 0 || bytesOf(stream, replaced) < bytes) return 'maximum bytes exceeded';
   }
   return null;
@@ -47,16 +47,16 @@ function bytesOf(stream: Stream, seq: number): number {
 
 /** Brings the stream back inside of its limits after one message on `subject` was stored. Hot path. */
 export function enforceAfterStore(stream: Stream, subject: string): void {
-  const { config } = stream;
-  if (config.max_msgs_per_subject > 0) enforceSubject(stream, subject, config.max_msgs_per_subject);
-  if (config.discard === 'old') enforceTotals(stream);
+  const { maxMsgsPerSubject } = stream.bounds;
+  if (maxMsgsPerSubject > 0) enforceSubject(stream, subject, maxMsgsPerSubject);
+  if (stream.config.discard === 'old') enforceTotals(stream);
   sealMixed(stream);
 }
 
 /** The same after the limits were lowered: looks at every subject. */
 export function enforceAll(stream: Stream): void {
   const { config, messages } = stream;
-  const max = config.max_msgs_per_subject;
+  const max = stream.bounds.maxMsgsPerSubject;
   if (max > 0) {
     const above: string[] = [];
     messages.eachSubject(null, (subject, state) => {
@@ -77,11 +77,12 @@ function enforceSubject(stream: Stream, subject: string, max: number): void {
 }
 
 function enforceTotals(stream: Stream): void {
-  const { config, messages } = stream;
-  while (config.max_msgs > 0 && messages.messages > config.max_msgs) {
+  const { messages } = stream;
+  const { maxMsgs, maxBytes } = stream.bounds;
+  while (maxMsgs > 0 && messages.messages > maxMsgs) {
     if (!stream.remove(messages.firstSeq, 'limit', false)) return;
   }
-  while (config.max_bytes > 0 && messages.bytes > config.max_bytes && messages.messages > 0) {
+  while (maxBytes > 0 && messages.bytes > maxBytes && messages.messages > 0) {
     if (!stream.remove(messages.firstSeq, 'limit', false)) return;
   }
 }
@@ -91,7 +92,7 @@ function enforceTotals(stream: Stream): void {
  * subject, and after a crash they would fit again; nats-server counts for the bytes what the other limit is about to evict.
  */
 function sealMixed(stream: Stream): void {
-  const { config, messages } = stream;
-  if (config.max_msgs_per_subject <= 0 || (config.max_msgs <= 0 && config.max_bytes <= 0)) return;
+  const { bounds, messages } = stream;
+  if (bounds.maxMsgsPerSubject <= 0 || (bounds.maxMsgs <= 0 && bounds.maxBytes <= 0)) return;
   if (messages.failure === null) messages.sealEvictions();
 }

@@ -1,6 +1,7 @@
 import { subjectByteLength } from '@nats-ts/protocol';
 import { compileFilter } from '@nats-ts/sublist';
 import { parseTime } from '../json/go-time.ts';
+import type { Integer } from '../json/integer.ts';
 import { type ObjectSchema, objectSchema } from '../json/schema.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { LoadResult, StoredMessage } from '../store/store.ts';
@@ -15,7 +16,7 @@ export const MSG_GET_REQUEST: ObjectSchema = objectSchema('JSApiMsgGetRequest', 
   max_bytes: 'int',
   start_time: 'time',
   multi_last: 'strings',
-  up_to_seq: 'sequence',
+  up_to_seq: 'uint64',
   up_to_time: 'time',
   no_hdr: 'bool',
 });
@@ -25,11 +26,11 @@ export interface MsgGetRequest {
   seq?: number;
   last_by_subj?: string;
   next_by_subj?: string;
-  batch?: number;
-  max_bytes?: number;
+  batch?: Integer;
+  max_bytes?: Integer;
   start_time?: string;
   multi_last?: string[];
-  up_to_seq?: number;
+  up_to_seq?: Integer;
   up_to_time?: string;
   no_hdr?: boolean;
 }

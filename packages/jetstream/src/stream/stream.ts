@@ -2,10 +2,11 @@ import { compileFilter, SubjectTransform } from '@nats-ts/sublist';
 import { hasAdvisoryInterest, publishAdvisory } from '../api/advisory.ts';
 import type { Engine } from '../engine.ts';
 import { apiError } from '../errors/api-error.ts';
-import type { Host, HostAccount, HostSubscription } from '../host.ts';
+import type { AccountLimits, Host, HostAccount, HostSubscription } from '../host.ts';
 import type { MessageObserver } from '../observer.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { MessageStore, StreamStore } from '../store/store.ts';
+import { type Bounds, boundsOf } from './bounds.ts';
 import { ByteBudget, type StreamOwner } from './byte-budget.ts';
 import { Commits } from './commits.ts';
 import type { StreamConfig } from './config.ts';
@@ -39,6 +40,8 @@ export class Stream implements ConsumerStream {
   /** RFC 3339 with nanoseconds, as given out when it was created. */
   readonly created: string;
   config: StreamConfig;
+  /** The limits of `config` as numbers. */
+  bounds: Bounds;
 
   readonly registry: ConsumerRegistry = new ConsumerRegistry();
   readonly commits: Commits;
@@ -79,9 +82,10 @@ export class Stream implements ConsumerStream {
     this.messages = storage.messages;
     this.created = storage.meta.created;
     this.config = config;
+    this.bounds = boundsOf(config);
     this.pubAcks = new PubAcks(owner.account, config.name);
     this.commits = new Commits(this);
-    this.dedupe = new DedupeWindow(windowMs(config), engine.settings.limits.dedupeIds);
+    this.dedupe = new DedupeWindow(this.bounds.duplicateWindowMs, engine.settings.limits.dedupeIds);
     this.stamp = new Stamp(this.host.clock);
     this.expiry = new Expiry(this);
     this.retention = new Retention(this);
@@ -107,7 +111,7 @@ export class Stream implements ConsumerStream {
     const { settings } = this.#engine;
     const accountLimits = this.account.jetstreamLimits;
     return {
-      maxConsumers: smaller(this.config.max_consumers, accountLimits?.maxConsumers ?? -1),
+      maxConsumers: maxConsumers(this.config, accountLimits, settings.limits.defaultMaxConsumers),
       maxAckPending: smaller(settings.limits.maxAckPending, accountLimits?.maxAckPending ?? -1),
       maxRequestBatch: settings.limits.maxRequestBatch,
       strictJson: settings.strict,
@@ -128,7 +132,8 @@ export class Stream implements ConsumerStream {
   update(config: StreamConfig): void {
     const old = this.config;
     this.config = config;
-    this.dedupe.windowMs = windowMs(config);
+    this.bounds = boundsOf(config);
+    this.dedupe.windowMs = this.bounds.duplicateWindowMs;
     this.#compile();
     this.#subscribe();
     this.expiry.restart();
@@ -313,8 +318,10 @@ function eventSubject(subject: string): string {
   return subject.startsWith('METRIC.') ? `$JS.EVENT.${subject}` : `$JS.EVENT.ADVISORY.${subject}`;
 }
 
-function windowMs(config: StreamConfig): number {
-  return (config.duplicate_window ?? 0) / 1_000_000;
+/** The smaller of the stream's and the account's limit; the server's where neither has one. */
+function maxConsumers(config: StreamConfig, account: AccountLimits | null, serverDefault: number): number {
+  const limit = smaller(Number(config.max_consumers), account?.maxConsumers ?? -1);
+  return limit > 0 ? limit : serverDefault;
 }
 
 /** The smaller of two limits of which -1 and 0 mean none. */

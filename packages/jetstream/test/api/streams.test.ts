@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { consumerModule } from '../../src/consumer/module.ts';
 import { MemoryStorage } from '../../src/store/memory/memory-storage.ts';
 import { FakeHost, UNLIMITED } from '../fake-host.ts';
 import { Harness, NO_CONSUMERS } from '../jetstream-harness.ts';
@@ -209,6 +210,19 @@ describe('a restart', () => {
   });
 });
 
+describe('consumers of a stream', () => {
+  it("are refused above the server's default when neither stream nor account says how many", async () => {
+    const harness = await Harness.open({ limits: { defaultMaxConsumers: 2 } }, undefined, consumerModule);
+    await harness.create({ name: 'A', storage: 'memory' });
+    const add = (name: string): Promise<{ error?: { err_code: number } }> =>
+      harness.json(`CONSUMER.CREATE.A.${name}`, { stream_name: 'A', config: { durable_name: name } });
+    expect((await add('one')).error).toBeUndefined();
+    expect((await add('two')).error).toBeUndefined();
+    expect((await add('three')).error).toMatchObject({ err_code: 10026 });
+    expect((await add('two')).error).toBeUndefined();
+  });
+});
+
 describe('monitoring', () => {
   it('shows streams and figures', async () => {
     const harness = await Harness.open({ shown: { storeDir: '/data', syncAlways: true } });
@@ -225,6 +239,7 @@ describe('monitoring', () => {
         ha_assets: 0,
         api: { level: 5, total: 1, errors: 0 },
       },
+      limits: { default_max_consumers: 1000 },
     });
     const jsz = harness.jetstream.jsz({ streams: true, config: true });
     expect(jsz).toMatchObject({ streams: 1, consumers: 0, messages: 1, bytes: 18, total: 1, server_id: 'NFAKE' });

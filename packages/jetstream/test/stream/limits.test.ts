@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_MAX_CONSUMERS } from '../../src/options.ts';
 import { EXPIRY_CHUNK, EXPIRY_INTERVAL_MIN_MS } from '../../src/stream/expiry.ts';
 import { turns } from '../manual-clock.ts';
 import { FakeConsumer } from './fake-consumer.ts';
@@ -26,6 +27,59 @@ describe('limits that discard the old', () => {
     expect([stream.messages.subject('s.a'), stream.messages.messages]).toEqual([{ count: 1, first: 4, last: 4 }, 3]);
     stream.update({ ...stream.config, max_msgs: 1 });
     expect(stream.messages.firstSeq).toBe(6);
+  });
+});
+
+describe('limits beyond what a double holds', () => {
+  const FOR_EVER = 2n ** 63n - 1n;
+
+  it('are kept to the last digit and never reached', async () => {
+    const limits = {
+      max_msgs: FOR_EVER,
+      max_bytes: FOR_EVER,
+      max_age: FOR_EVER,
+      max_msgs_per_subject: FOR_EVER,
+      max_consumers: FOR_EVER,
+      duplicate_window: FOR_EVER,
+      consumer_limits: { inactive_threshold: FOR_EVER, max_ack_pending: FOR_EVER },
+    };
+    for (const discard of ['old', 'new'] as const) {
+      const { stream, host, publish } = await openStream({ ...limits, discard });
+      expect(stream.config).toMatchObject(limits);
+      expect(stream.storage.meta.config).toMatchObject(limits);
+      publish('s.a', 'x', { 'Nats-Msg-Id': 'id' });
+      host.clock.advance(365 * 24 * 3600 * 1000);
+      await turns();
+      const again = await host.account().request('s.a', 'x', { headers: { 'Nats-Msg-Id': 'id' } });
+      expect(again!.payload).toBe('{"stream":"S","seq":1,"duplicate": true}');
+      expect(stream.messages.messages).toBe(1);
+    }
+  });
+
+  it('refuse a first sequence that no number holds', async () => {
+    await expect(openStream({ first_seq: 2n ** 53n })).rejects.toThrow('a first sequence above 9007199254740991');
+    const { stream } = await openStream({ first_seq: 2 ** 53 - 1 });
+    expect(stream.config.first_seq).toBe(2 ** 53 - 1);
+  });
+});
+
+describe('the number of consumers', () => {
+  const limitOf = async (maxConsumers: number, account: number, server?: number): Promise<number> => {
+    const options = server === undefined ? {} : { limits: { defaultMaxConsumers: server } };
+    const { stream } = await openStream({ max_consumers: maxConsumers }, { options });
+    Object.assign(stream.account, { jetstreamLimits: { ...stream.account.jetstreamLimits, maxConsumers: account } });
+    return stream.limits.maxConsumers;
+  };
+
+  it("is limited by the stream, by its account, or else by the server's default", async () => {
+    expect(await limitOf(-1, -1)).toBe(DEFAULT_MAX_CONSUMERS);
+    expect(await limitOf(-1, -1, 0)).toBe(DEFAULT_MAX_CONSUMERS);
+    expect(await limitOf(-1, -1, 3)).toBe(3);
+    expect(await limitOf(-1, -1, -5)).toBeLessThan(0);
+    expect(await limitOf(5, -1, 3)).toBe(5);
+    expect(await limitOf(-1, 10, 3)).toBe(10);
+    expect(await limitOf(5, 10, 3)).toBe(5);
+    expect(await limitOf(5, 2, 3)).toBe(2);
   });
 });
 
