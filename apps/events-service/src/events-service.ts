@@ -14,6 +14,8 @@ import type { MetricSources } from './metrics/sources.ts';
 import { SyncFigures } from './metrics/sync-figures.ts';
 import { StartProgress } from './start-progress.ts';
 import { createMissingCertificate, readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
+import { joinObservers } from './tracing/join-observers.ts';
+import { startTracing, type Tracing } from './tracing/tracing.ts';
 import { unsupportedSettings } from './unsupported.ts';
 
 /** What a service may be given from outside, beside its configuration. */
@@ -48,6 +50,7 @@ export class EventsService implements AsyncDisposable {
   #tlsMaterial: TlsMaterial | null = null;
   #certificates: CertificateWatch | null = null;
   #debug: DebugServer | null = null;
+  #tracing: Tracing | null = null;
   #stopping: Promise<void> | null = null;
   readonly #madeAt = performance.now();
   readonly #syncs = new SyncFigures();
@@ -87,6 +90,8 @@ export class EventsService implements AsyncDisposable {
     const refused = unsupportedSettings(this.#config);
     if (refused.length > 0) throw new Error(refused.join('; '));
     try {
+      const { tracing, debug } = this.#config;
+      this.#tracing = await startTracing(tracing, debug.zpages, this.#version, this.#log);
       await this.#startDebug();
       this.#progress.start();
       const embedded = await startServer(await this.#startOptions());
@@ -144,6 +149,7 @@ export class EventsService implements AsyncDisposable {
       await this.#embedded?.stop();
     } finally {
       await this.#debug?.stop();
+      await this.#tracing?.stop();
     }
   }
 
@@ -160,6 +166,7 @@ export class EventsService implements AsyncDisposable {
         health: this.#healthSource(),
         metrics: this.#metricSources(),
         settings: this.#dependencies.shownSettings,
+        traces: this.#tracing?.routes ?? [],
       }),
     );
     await this.#debug.start();
@@ -210,7 +217,10 @@ export class EventsService implements AsyncDisposable {
           [MAIN_QUEUE]: { maxAgeNs: nats.mainQueueMaxAgeMs * NS_PER_MS, maxBytes: nats.mainQueueMaxBytes },
         },
         ...(this.#dependencies.fileSystem === undefined ? {} : { fileSystem: this.#dependencies.fileSystem }),
-        observer: { progress: this.#progress, syncs: this.#syncs, recovery: this.#recovery },
+        observer: joinObservers(
+          { progress: this.#progress, syncs: this.#syncs, recovery: this.#recovery },
+          this.#tracing?.observer,
+        ),
       },
       onRecovering: (storeDir) => {
         if (this.#phase === 'starting') this.#phase = 'recovering';

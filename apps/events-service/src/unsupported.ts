@@ -3,9 +3,7 @@ import type { EventsConfig } from '@nats-ts/config';
 /** Settings that ask for what this service cannot do yet, one sentence each: refused, never silently ignored. */
 export function unsupportedSettings(config: EventsConfig): string[] {
   const refused: [asked: boolean, what: string][] = [
-    [config.tracing.exporter !== 'none', 'tracing (NATS_TRACING_ENABLED, OCIS_TRACING_ENABLED)'],
     [config.debug.pprof, 'profiles on the debug server (NATS_DEBUG_PPROF)'],
-    [config.debug.zpages, 'zpages on the debug server (NATS_DEBUG_ZPAGES)'],
   ];
   return refused
     .filter(([asked]) => asked)

@@ -11,10 +11,17 @@ export interface DebugParts {
   readonly metrics: MetricSources;
   /** Absent: they are not shown. */
   readonly settings?: readonly EffectiveSetting[] | undefined;
+  /** The pages about spans; none unless they are asked for. */
+  readonly traces: readonly DebugRoute[];
 }
 
 /** Every path of the debug server. */
 export function debugRoutes(parts: DebugParts): DebugRoute[] {
-  const { health, metrics, settings } = parts;
-  return [...healthRoutes(health), metricsRoute(metrics), ...(settings === undefined ? [] : [configRoute(settings)])];
+  const { health, metrics, settings, traces } = parts;
+  return [
+    ...healthRoutes(health),
+    metricsRoute(metrics),
+    ...(settings === undefined ? [] : [configRoute(settings)]),
+    ...traces,
+  ];
 }
