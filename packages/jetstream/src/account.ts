@@ -28,6 +28,8 @@ export class JetStreamAccount implements ConsumerAccount {
   /** API calls answered, and those of them with an error. */
   apiTotal = 0;
   apiErrors = 0;
+  /** Streams whose files are being made: they have their subjects, and their bytes are set aside. */
+  readonly #creating = new Map<string, StreamConfig>();
   /** Streams that were deleted, but for their files. */
   readonly #undeleted = new Map<string, StreamStore>();
   readonly #engine: Engine;
@@ -78,15 +80,15 @@ export class JetStreamAccount implements ConsumerAccount {
   /** Bytes that streams of a kind have set aside with max_bytes, `except` one. */
   reserved(kind: 'file' | 'memory', except: string | null = null): number {
     let bytes = 0;
-    for (const { config } of this.streams.values()) {
+    for (const config of this.#configs()) {
       if (config.storage === kind && config.max_bytes > 0 && config.name !== except) bytes += Number(config.max_bytes);
     }
     return bytes;
   }
 
   /**
-   * Adds a stream of a checked configuration, or finds the one that has it already. Throws ApiError. The caller makes sure that no
-   * other change of the account's streams runs meanwhile.
+   * Adds a stream of a checked configuration, or finds the one that has it already. Throws ApiError. The caller makes sure that
+   * meanwhile no stream of that name is created, and none is changed or deleted; others may be created.
    */
   async create({ effective: config, own }: CheckedConfig): Promise<{ stream: Stream; isNew: boolean }> {
     checkReplicasSupported(config);
@@ -102,17 +104,23 @@ export class JetStreamAccount implements ConsumerAccount {
     this.#checkOverlap(config);
     const { host, storage } = this.#engine;
     const meta: AssetMeta = { created: formatTime(host.clock.now(), 0), config: storedConfig(own) };
-    const store = await storage.createStream(this.name, config.name, meta, storeOptions(config)).catch((cause) => {
+    this.#creating.set(config.name, config);
+    let store: StreamStore;
+    try {
+      store = await storage.createStream(this.name, config.name, meta, storeOptions(config));
+    } catch (cause) {
       host.log.warn(`Stream create failed for '${this.name} > ${config.name}': ${String(cause)}`);
       throw apiError('StreamStoreFailed', { err: 'error creating store for stream' });
-    });
+    } finally {
+      this.#creating.delete(config.name);
+    }
     const stream = new Stream(this.#engine, this, store, config);
     this.streams.set(config.name, stream);
     stream.start();
     return { stream, isNew: true };
   }
 
-  /** Gives a stream another checked configuration. Throws ApiError. The same precaution as create(). */
+  /** Gives a stream another checked configuration. Throws ApiError. No other stream is created, changed or deleted meanwhile. */
   async update(stream: Stream, requested: CheckedConfig): Promise<void> {
     const config = checkStreamUpdate(stream.config, requested.effective);
     const own = checkStreamUpdate(stream.config, requested.own);
@@ -154,7 +162,8 @@ export class JetStreamAccount implements ConsumerAccount {
   /** Throws ApiError 10027 when one more stream is one too many. Asked before the configuration is looked at, as in nats-server. */
   checkCount(name: string): void {
     const max = this.account.jetstreamLimits?.maxStreams ?? -1;
-    if (max > 0 && !this.streams.has(name) && this.streams.size + this.offline.size >= max) {
+    const count = this.streams.size + this.#creating.size + this.offline.size;
+    if (max > 0 && !this.streams.has(name) && count >= max) {
       throw apiError('MaximumStreamsLimit');
     }
   }
@@ -178,9 +187,15 @@ export class JetStreamAccount implements ConsumerAccount {
       throw apiError(name);
   }
 
+  /** Of the streams there are and those that are being created. */
+  *#configs(): Iterable<StreamConfig> {
+    for (const { config } of this.streams.values()) yield config;
+    yield* this.#creating.values();
+  }
+
   #checkOverlap(config: StreamConfig): void {
     const others = [
-      ...[...this.streams.values()].map((stream) => ({ name: stream.name, subjects: stream.config.subjects ?? [] })),
+      ...[...this.#configs()].map(({ name, subjects }) => ({ name, subjects: subjects ?? [] })),
       ...this.offline.values(),
     ];
     const own = new SubjectSet(config.subjects);

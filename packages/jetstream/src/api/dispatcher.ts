@@ -51,7 +51,8 @@ export class ApiDispatcher {
     const run = (queued: Queued): void | Promise<void> => this.#run(queued);
     const overflow = (dropped: number): void => this.#overflow(dropped);
     const failed = (error: unknown): void => engine.host.log.error(`JetStream API request failed: ${String(error)}`);
-    this.#main = new RequestQueue(limit, clock, run, overflow, failed);
+    const laneOf = ({ call, route: { route } }: Queued): string | null => route.lane?.(call.tokens) ?? null;
+    this.#main = new RequestQueue(limit, clock, run, overflow, failed, laneOf);
     this.#info = new RequestQueue(limit, clock, run, overflow, failed);
   }
 

@@ -10,9 +10,13 @@ export const REQUESTS_TURN_MS = 20;
 export const REQUESTS_HOLD_SHARE: number = 1 / 8;
 export const REQUESTS_RELEASE_SHARE: number = 1 / 16;
 
+/** Requests under way at once, of lanes that do not get into each other's way. */
+export const REQUESTS_AT_ONCE_MAX = 8;
+
 /**
- * Requests that wait for their turn, handled one after the other. `run` may answer later (a promise): the next request starts when it
- * has settled, so that the order within the queue is kept.
+ * Requests that wait for their turn, begun one after the other. `run` may answer later (a promise): the next request begins when it
+ * has settled, so that the order within the queue is kept. Those in a lane of their own need not wait for each other: what they wait
+ * for is the disk, which does for many at once what it does for one.
  */
 export class RequestQueue<T> {
   readonly #limit: number;
@@ -20,16 +24,23 @@ export class RequestQueue<T> {
   readonly #run: (item: T) => void | Promise<void>;
   readonly #onOverflow: (dropped: number) => void;
   readonly #onError: (error: unknown) => void;
+  readonly #laneOf: (item: T) => string | null;
   readonly #held = new HeldPublishers();
   #items: T[] = [];
   /** Index of the next one to run. */
   #head = 0;
   #isScheduled = false;
-  #isBusy = false;
+  /** One that nothing may run beside is under way. */
+  #isAlone = false;
+  /** Lanes of those under way. */
+  readonly #lanes = new Set<string>();
+  #turnEndMs = 0;
 
   /**
    * @param limit when so many wait, all of them are dropped and `onOverflow` is told how many.
    * @param onError told what `run` throws or rejects with; the next request starts all the same.
+   * @param laneOf `S` or `S/C`: the request may run beside those of other lanes, but one of S/C does not begin before those of S have ended.
+   * Null = it runs beside none.
    */
   constructor(
     limit: number,
@@ -37,12 +48,14 @@ export class RequestQueue<T> {
     run: (item: T) => void | Promise<void>,
     onOverflow: (dropped: number) => void,
     onError: (error: unknown) => void,
+    laneOf: (item: T) => string | null = () => null,
   ) {
     this.#limit = limit;
     this.#clock = clock;
     this.#run = run;
     this.#onOverflow = onOverflow;
     this.#onError = onError;
+    this.#laneOf = laneOf;
   }
 
   get length(): number {
@@ -70,11 +83,12 @@ export class RequestQueue<T> {
   }
 
   #wake(): void {
-    if (this.#isScheduled || this.#isBusy) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#clock.setTimer(() => {
       this.#isScheduled = false;
-      void this.#drain();
+      this.#turnEndMs = this.#clock.now() + REQUESTS_TURN_MS;
+      this.#drain();
     }, 0);
   }
 
@@ -87,21 +101,38 @@ export class RequestQueue<T> {
     }
   }
 
-  async #drain(): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    const endMs = this.#clock.now() + REQUESTS_TURN_MS;
-    try {
-      while (this.#head < this.#items.length) {
-        const pending = this.#runOne(this.#items[this.#head++]!);
-        if (pending !== undefined) await pending;
-        if (this.length <= this.#limit * REQUESTS_RELEASE_SHARE) this.#held.release();
-        if (this.#clock.now() >= endMs) break;
-      }
-      if (this.length === 0) this.clear();
-    } finally {
-      this.#isBusy = false;
-      if (this.length > 0) this.#wake();
+  #drain(): void {
+    while (this.#head < this.#items.length) {
+      const item = this.#items[this.#head]!;
+      const lane = this.#laneOf(item);
+      // It is asked again when one of those under way has ended.
+      if (!this.#mayBegin(lane)) return;
+      this.#head++;
+      const pending = this.#runOne(item);
+      if (this.length <= this.#limit * REQUESTS_RELEASE_SHARE) this.#held.release();
+      if (pending !== undefined) this.#began(lane, pending);
+      if (this.#clock.now() >= this.#turnEndMs) break;
     }
+    if (this.length === 0) this.clear();
+    else this.#wake();
+  }
+
+  #mayBegin(lane: string | null): boolean {
+    if (this.#isAlone) return false;
+    if (lane === null) return this.#lanes.size === 0;
+    const [stream = ''] = lane.split('/', 1);
+    return this.#lanes.size < REQUESTS_AT_ONCE_MAX && !this.#lanes.has(lane) && !this.#lanes.has(stream);
+  }
+
+  #began(lane: string | null, pending: Promise<void>): void {
+    if (lane === null) this.#isAlone = true;
+    else this.#lanes.add(lane);
+    void pending.then(() => {
+      if (lane === null) this.#isAlone = false;
+      else this.#lanes.delete(lane);
+      if (this.length === 0 || this.#isScheduled) return;
+      if (this.#clock.now() < this.#turnEndMs) this.#drain();
+      else this.#wake();
+    });
   }
 }

@@ -8,6 +8,8 @@ export interface ApiRoute {
   readonly queue: 'main' | 'info';
   /** Fields that an error reply of this type keeps. */
   readonly errorFields?: Readonly<Record<string, unknown>>;
+  /** Lane of a request to these tokens, `S` or `S/C` (RequestQueue). Absent = it runs beside no other. */
+  lane?(tokens: readonly string[]): string;
   /** Answers the call, or throws the ApiError to answer with. */
   handle(call: ApiCall, account: JetStreamAccount): void | Promise<void>;
 }

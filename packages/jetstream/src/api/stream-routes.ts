@@ -16,6 +16,7 @@ interface PurgeRequest {
 const create: ApiRoute = {
   type: 'stream_create_response',
   queue: 'main',
+  lane: (tokens) => tokens[2]!,
   async handle(call, account) {
     const raw = call.decode(STREAM_CONFIG_REQUEST) as RawStreamConfig;
     const name = call.tokens[2]!;

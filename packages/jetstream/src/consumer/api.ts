@@ -27,6 +27,8 @@ export const LIST_PAGE = 256;
 const createRoute: ConsumerRoute = {
   type: 'consumer_create_response',
   queue: 'main',
+  // Where the subject has no name, all such requests to the stream share a lane.
+  lane: (tokens) => (tokens[1] === 'DURABLE' ? laneOf(tokens[3], tokens[4]) : laneOf(tokens[2], tokens[3])),
   async handle(request, account) {
     const asked = readCreateRequest(request.tokens, request.decode(CREATE_REQUEST_SCHEMA));
     const { consumer, isNew } = await createOrUpdate(account.stream(asked.stream), asked);
@@ -51,6 +53,7 @@ const infoRoute: ConsumerRoute = {
 const deleteRoute: ConsumerRoute = {
   type: 'consumer_delete_response',
   queue: 'main',
+  lane: (tokens) => laneOf(tokens[2], tokens[3]),
   async handle(request, account) {
     request.requireEmptyBody();
     const stream = account.stream(request.tokens[2]!);
@@ -153,6 +156,10 @@ export const CONSUMER_ROUTES: Readonly<Record<string, ConsumerRoute>> = {
   'CONSUMER.RESET.*.*': resetRoute,
   'CONSUMER.UNPIN.*.*': unpinRoute,
 };
+
+function laneOf(stream = '', consumer = ''): string {
+  return `${stream}/${consumer}`;
+}
 
 /** The consumer named by tokens 2 and 3 of the subject. Throws 10059, 10014 or 10195. */
 function find(account: ConsumerAccount, tokens: readonly string[]): Consumer {

@@ -60,9 +60,7 @@ export async function update(consumer: Consumer, config: ConsumerConfig): Promis
 }
 
 async function create(stream: ConsumerStream, asked: ConsumerConfig): Promise<Consumer> {
-  const { maxConsumers } = stream.limits;
-  if (maxConsumers > 0 && countLimited(stream) >= maxConsumers) throw apiError('MaximumConsumersLimit');
-  checkWorkQueue(stream, asked);
+  checkRoom(stream, asked);
   if (Buffer.byteLength(asked.name) > NAME_BYTES_MAX) throw apiError('ConsumerNameTooLong', { max: NAME_BYTES_MAX });
   const name = asked.name === '' ? generateName(stream) : asked.name;
   // A name the server picked is not part of the configuration.
@@ -73,6 +71,13 @@ async function create(stream: ConsumerStream, asked: ConsumerConfig): Promise<Co
   const meta = { created, config: printConfig(config) };
   const store = await stream.storage.createConsumer(name, meta, config.mem_storage).catch(storeFailed);
   if (stream.isClosed || stream.consumers.has(name)) throw apiError('StreamInvalid');
+  try {
+    // Others may have been created meanwhile.
+    checkRoom(stream, asked);
+  } catch (error) {
+    await deleteStore(stream, store).catch(storeFailed);
+    throw error;
+  }
   const start = startPosition(stream, config, compileConfigFilter(config));
   const consumer = new Consumer({ stream, name, created, config, store, start, onInactive: abandon });
   stream.addConsumer(consumer);
@@ -84,6 +89,13 @@ async function create(stream: ConsumerStream, asked: ConsumerConfig): Promise<Co
   }
   if (consumer.isStopped) throw apiError('StreamInvalid');
   return consumer;
+}
+
+/** Refuses a consumer that the stream has no room for beside those it has. */
+function checkRoom(stream: ConsumerStream, config: ConsumerConfig): void {
+  const { maxConsumers } = stream.limits;
+  if (maxConsumers > 0 && countLimited(stream) >= maxConsumers) throw apiError('MaximumConsumersLimit');
+  checkWorkQueue(stream, config);
 }
 
 /** Takes a consumer out of service and deletes it. */

@@ -148,6 +148,8 @@ export interface ConsumerRoute {
   readonly queue: 'main' | 'info';
   /** Fields that an error reply of this type keeps, e.g. `{total: 0, offset: 0, limit: 0, consumers: []}`. */
   readonly errorFields?: Readonly<Record<string, unknown>>;
+  /** `<stream>/<consumer>` of a request that may run beside those to other consumers. Absent = it runs beside no other. */
+  lane?(tokens: readonly string[]): string;
   /**
    * Answers with request.respond(). An ApiError it throws (or rejects with) becomes the error reply. The next request of the same queue
    * starts when it has settled.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  REQUESTS_AT_ONCE_MAX,
   REQUESTS_HOLD_SHARE,
   REQUESTS_RELEASE_SHARE,
   REQUESTS_TURN_MS,
@@ -72,6 +73,60 @@ describe('RequestQueue', () => {
     queue.push('again', NOBODY);
     await turns(2);
     expect([ran.at(-1), queue.length]).toEqual(['again', 0]);
+  });
+
+  it('runs those of different lanes beside each other, and nothing beside one without a lane', async () => {
+    const under: string[] = [];
+    const ends = new Map<string, () => void>();
+    const queue = new RequestQueue<string>(
+      100,
+      clock,
+      (item) => {
+        under.push(item);
+        return new Promise<void>((resolve) => ends.set(item, resolve)).then(() => {
+          under.splice(under.indexOf(item), 1);
+        });
+      },
+      () => undefined,
+      () => undefined,
+      (item) => (item.startsWith('alone') ? null : item.slice(0, -1)),
+    );
+    const end = async (item: string): Promise<string[]> => {
+      ends.get(item)!();
+      await turns(2);
+      return [...under];
+    };
+    for (const item of ['S1', 'T/a1', 'T/b1', 'T/a2', 'T1', 'alone1', 'U1', 'U/x1']) queue.push(item, NOBODY);
+    await turns(2);
+    expect(under).toEqual(['S1', 'T/a1', 'T/b1']);
+    expect(await end('S1')).toEqual(['T/a1', 'T/b1']);
+    expect(await end('T/a1')).toEqual(['T/b1', 'T/a2', 'T1']);
+    expect(await end('T/b1')).toEqual(['T/a2', 'T1']);
+    expect(await end('T1')).toEqual(['T/a2']);
+    expect(await end('T/a2')).toEqual(['alone1']);
+    expect(await end('alone1')).toEqual(['U1']);
+    expect(await end('U1')).toEqual(['U/x1']);
+    expect(await end('U/x1')).toEqual([]);
+  });
+
+  it('runs no more at once than is good for the disk', async () => {
+    let running = 0;
+    let most = 0;
+    const queue = new RequestQueue<number>(
+      100,
+      clock,
+      async () => {
+        most = Math.max(most, ++running);
+        await turns(2);
+        running--;
+      },
+      () => undefined,
+      () => undefined,
+      (item) => `${item}`,
+    );
+    for (let item = 0; item < REQUESTS_AT_ONCE_MAX * 3; item++) queue.push(item, NOBODY);
+    await turns(20);
+    expect([most, running, queue.length]).toEqual([REQUESTS_AT_ONCE_MAX, 0, 0]);
   });
 
   it('drops everything at its limit, and takes the next', async () => {

@@ -50,6 +50,8 @@ export class ConsumerExporter {
   #timer: Timer | null = null;
   /** Exports run one after the other: they share names of temporary files. */
   readonly #runs = new Serial();
+  /** First exports under way: of different consumers, so they need not wait for each other. */
+  readonly #firsts = new Set<Promise<void>>();
   #running = false;
   #notBeforeMs = 0;
   #failing = false;
@@ -71,22 +73,25 @@ export class ConsumerExporter {
 
   /** Exports a new consumer's state durably, without waiting for its turn. */
   async exportFirst(consumer: ExportedConsumer): Promise<void> {
-    await this.#runs.run(async () => {
-      if (consumer.isDeleted) return;
-      this.#queue = this.#queue.filter((queued) => queued !== consumer);
-      const [first] = this.#encode([consumer]);
-      try {
-        // Nothing is there that a torn one could replace: no rename, and one commit of the disk for content and name. Nor need
-        // the log know of it first: nothing was delivered that it could take back.
-        const file = { name: STATE_FILE, data: first!.bytes };
-        const put = writeNewFiles(this.#deps.fs, consumer.directory, [file], true);
-        await allDone([this.#log.written(), put]);
-      } catch (error) {
-        this.changed(consumer);
-        throw error;
-      }
-    });
-    this.#arm();
+    // It may be among those that are being exported.
+    if (this.#running) await this.#runs.run(() => Promise.resolve());
+    if (consumer.isDeleted) return;
+    this.#queue = this.#queue.filter((queued) => queued !== consumer);
+    const [first] = this.#encode([consumer]);
+    const file = { name: STATE_FILE, data: first!.bytes };
+    // Nothing is there that a torn one could replace: no rename, and one commit of the disk for content and name. Nor need
+    // the log know of it first: nothing was delivered that it could take back.
+    const put = allDone([this.#log.written(), writeNewFiles(this.#deps.fs, consumer.directory, [file], true)]);
+    this.#firsts.add(put);
+    try {
+      await put;
+    } catch (error) {
+      this.changed(consumer);
+      throw error;
+    } finally {
+      this.#firsts.delete(put);
+      this.#arm();
+    }
   }
 
   /** Resolves when no export is under way. The caller has marked its consumer deleted, so no later one touches it. */
@@ -124,7 +129,11 @@ export class ConsumerExporter {
 
   /** Resolves when the exports under way are done. */
   #pause(): Promise<void> {
-    return this.#runs.run(() => Promise.resolve());
+    return this.#runs.run(() => this.#firstsDone());
+  }
+
+  async #firstsDone(): Promise<void> {
+    await Promise.allSettled(this.#firsts);
   }
 
   #arm(): void {
@@ -162,6 +171,7 @@ export class ConsumerExporter {
   }
 
   async #exportAll(due: readonly ExportedConsumer[]): Promise<void> {
+    await this.#firstsDone();
     const exports = this.#encode(due.filter((consumer) => !consumer.isDeleted));
     try {
       await this.#log.written();

@@ -10,7 +10,6 @@ import { type ConsumerSurroundings, FileConsumerStore } from './file-consumer-st
 import { allDone } from './file-system.ts';
 import type { Gate } from './gate.ts';
 import { writeNewMeta } from './meta-file.ts';
-import { Serial } from './serial.ts';
 import { isTemporary, temporaryName } from './temporary.ts';
 
 /** The consumers of one stream on disk: `obs/` and `consumers.log`. */
@@ -22,7 +21,7 @@ export class StreamConsumers {
   readonly #exporter: ConsumerExporter;
   readonly #consumers = new Map<string, FileConsumerStore>();
   readonly #around: ConsumerSurroundings;
-  readonly #creations = new Serial();
+  readonly #creations = new Set<Promise<void>>();
   #ended = false;
   readonly #removals = new Set<Promise<void>>();
 
@@ -96,7 +95,13 @@ export class StreamConsumers {
     });
     // Taken at once: a second call with this name must not get through while the disk works.
     this.#consumers.set(name, store);
-    await this.#creations.run(() => this.#place(store, staged, meta));
+    const creation = this.#place(store, staged, meta);
+    this.#creations.add(creation);
+    try {
+      await creation;
+    } finally {
+      this.#creations.delete(creation);
+    }
     return store;
   }
 
@@ -139,7 +144,7 @@ export class StreamConsumers {
   /** What is being created is finished first: its directory must not come back after the stream's is gone. */
   async #endCreations(): Promise<void> {
     this.#ended = true;
-    await this.#creations.run(() => Promise.resolve());
+    await Promise.allSettled(this.#creations);
   }
 
   /** A directory by that name whose meta.inf could not be read: kept where nobody takes it for a consumer. */
