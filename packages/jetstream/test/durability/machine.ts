@@ -3,7 +3,7 @@ import { FileStorage } from '../../src/store/file/file-storage.ts';
 import { FakeHost } from '../fake-host.ts';
 import { Harness } from '../jetstream-harness.ts';
 import { ManualClock, turns } from '../manual-clock.ts';
-import { testDependencies } from '../store/dependencies.ts';
+import { type TestDependencies, testDependencies } from '../store/dependencies.ts';
 import { SimulatedFileSystem } from '../store/simulated-fs.ts';
 
 /** An engine with files on a disk that can break, and that can be killed and started again. */
@@ -12,6 +12,8 @@ export class Machine {
   readonly #cacheBytes: number;
   #nowMs = new ManualClock().now();
   #harness: Harness | null = null;
+  /** What the store of the last start was given. */
+  deps: TestDependencies = testDependencies();
 
   /** @param cacheBytes memory for message blocks; 1 = whatever is on disk is read back from it. */
   constructor(cacheBytes = 16 * 1024 * 1024) {
@@ -27,14 +29,17 @@ export class Machine {
     const host = new FakeHost();
     host.clock.set(this.#nowMs);
     host.account().patienceMs = 5_000;
-    const deps = testDependencies({ clock: host.clock, blockCacheBytesMax: this.#cacheBytes }, this.fs);
-    this.#harness = await Harness.open({}, await FileStorage.open('/store', deps), consumerModule, host);
+    this.deps = testDependencies({ clock: host.clock, blockCacheBytesMax: this.#cacheBytes }, this.fs);
+    this.#harness = await Harness.open({}, await FileStorage.open('/store', this.deps), consumerModule, host);
     return this.#harness;
   }
 
-  /** SIGKILL: what was written is there. */
-  async kill(): Promise<Harness> {
-    return this.#crash(() => this.fs.kill());
+  /** SIGKILL: what was written is there. @param meanwhile happens to the files before the next start. */
+  async kill(meanwhile: () => void = () => {}): Promise<Harness> {
+    return this.#crash(() => {
+      this.fs.kill();
+      meanwhile();
+    });
   }
 
   /** What was not synced is gone. */

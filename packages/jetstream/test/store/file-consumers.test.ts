@@ -601,6 +601,7 @@ describe('o.dat as export', () => {
     const files = machine.fs.files();
     const meta = files.get(`${STREAM_DIRECTORY}/obs/C/meta.inf`)!.toString();
     machine.fs.put(`${STREAM_DIRECTORY}/obs/C/meta.inf`, Buffer.from(meta.replace('2026-01-02', '2026-02-03')));
+    machine.fs.put(`${STREAM_DIRECTORY}/obs/C/meta.sum`, Buffer.from(''));
     await machine.fs.removeTree(`${STREAM_DIRECTORY}/obs/C/o.dat`);
     const store = await machine.recovered();
     expect(plain(store.recovered)).toEqual(plain(emptyConsumerState()));

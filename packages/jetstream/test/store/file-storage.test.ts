@@ -55,7 +55,7 @@ describe('file storage', () => {
     const stream = await storage.createStream('$G', 'ORDERS', streamMeta('ORDERS'), storeOptions());
     await stream.createConsumer('C1', consumerMeta('C1'), false);
     const root = path('$G', 'streams', 'ORDERS');
-    expect(readdirSync(root).sort()).toEqual(['meta.inf', 'meta.sum', 'msgs', 'obs']);
+    expect(readdirSync(root).sort()).toEqual(['meta.copy', 'meta.inf', 'meta.sum', 'msgs', 'obs']);
     expect(readdirSync(join(root, 'obs', 'C1')).sort()).toEqual(['meta.inf', 'meta.sum']);
     const meta = readFileSync(join(root, 'meta.inf'));
     expect(readFileSync(join(root, 'meta.sum'), 'utf8')).toBe(checksumOf('ORDERS', meta));
@@ -244,6 +244,8 @@ describe('file storage', () => {
       ['of another stream', '{"name":"T"}', /stream named "T"/],
       ['without a readable time', '{"Created":5,"name":"S"}', /creation time/],
     ])('lists a stream as offline whose meta.inf is %s, and touches nothing', async (_what, text, reason) => {
+      rmSync(join(root(), 'meta.copy'));
+      rmSync(join(root(), 'meta.sum'));
       writeFileSync(join(root(), 'meta.inf'), text, 'latin1');
       const before = readdirSync(root()).sort();
       const { streams, offline } = await recover();
@@ -276,12 +278,14 @@ describe('file storage', () => {
 
     it('lists a stream as offline whose meta.inf is gone but not its messages', async () => {
       rmSync(join(root(), 'meta.inf'));
+      rmSync(join(root(), 'meta.copy'));
       writeFileSync(join(root(), 'msgs', '1.blk'), '');
       expect((await recover()).offline).toEqual([{ name: 'S', reason: 'meta.inf is missing', meta: null }]);
     });
 
     it('ignores a directory with neither meta.inf nor messages, and lets a new stream have it', async () => {
       rmSync(join(root(), 'meta.inf'));
+      rmSync(join(root(), 'meta.copy'));
       rmSync(join(root(), 'meta.sum'));
       const { streams, offline } = await recover();
       expect([streams, offline]).toEqual([[], []]);

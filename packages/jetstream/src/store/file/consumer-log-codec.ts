@@ -23,6 +23,7 @@ import { VARINT_BYTES_MAX, VarintReader, writeUvarint, writeVarint } from './var
  * acked      consumer seq | stream seq | floor consumer seq, stream seq | delivered consumer seq, stream seq - floor's
  * exported   8-byte hash of an o.dat that is about to be put in place
  * removed    nothing
+ * meta       name length, name | length and bytes of meta.inf: a copy for when that is damaged; its serial is 0
  * ```
  *
  * delivered and acked repeat the position the consumer had: a reader that misses the record before knows what it missed.
@@ -33,9 +34,10 @@ export const KIND_DELIVERED = 2;
 export const KIND_ACKED = 3;
 export const KIND_EXPORTED = 4;
 export const KIND_REMOVED = 5;
+export const KIND_META = 6;
 
 const MAGIC = 0xa5;
-const KIND_MAX = KIND_REMOVED;
+const KIND_MAX = KIND_META;
 const HEAD_BYTES = 14;
 const CRC_BYTES = 4;
 /** Shortest record: head, a serial of one byte, CRC. */
@@ -153,6 +155,16 @@ export class ConsumerLogBatch {
     this.#end(this.#begin(KIND_REMOVED, key, serial, 0));
   }
 
+  meta(key: Buffer, name: string, bytes: Buffer): void {
+    const nameBytes = Buffer.from(name);
+    let at = this.#begin(KIND_META, key, 0, 2 * VARINT_BYTES_MAX + nameBytes.length + bytes.length);
+    const buffer = this.#buffer;
+    at = writeUvarint(buffer, at, nameBytes.length);
+    at += nameBytes.copy(buffer, at);
+    at = writeUvarint(buffer, at, bytes.length);
+    this.#end(at + bytes.copy(buffer, at));
+  }
+
   #begin(kind: number, key: Buffer, serial: number, bytes: number): number {
     this.#reserve(HEAD_BYTES + VARINT_BYTES_MAX + bytes + CRC_BYTES);
     const start = this.#used;
@@ -232,6 +244,13 @@ export function readStateRecord(
     exported.push(reader.bytes(KEY_BYTES).toString('latin1'));
   }
   return reader.failed ? null : { name, state, exported };
+}
+
+/** Reads what a record of a consumer's meta.inf holds behind its serial. Null if it makes no sense. */
+export function readMetaRecord(reader: VarintReader): { name: string; bytes: Buffer } | null {
+  const name = reader.bytes(reader.uvarint()).toString();
+  const bytes = reader.bytes(reader.uvarint());
+  return reader.failed ? null : { name, bytes };
 }
 
 /** Bytes of a log that no record was found in. */

@@ -39,6 +39,10 @@ export interface LoggedConsumer {
   deliveredStreamSeq: number;
   /** Its whole state goes into the next batch; what is reported until then is part of that. */
   needsState: boolean;
+  /** Content of its meta.inf, of which the log keeps a copy. */
+  readonly meta: Buffer;
+  /** The log does not have that copy yet; it goes with the next state or record. */
+  needsMeta: boolean;
   /** The state as it is now. */
   currentState(): ConsumerState;
 }
@@ -145,6 +149,13 @@ export class ConsumerLog {
     this.#schedule();
   }
 
+  /** Its meta.inf has another content now. */
+  metaChanged(consumer: LoggedConsumer): void {
+    consumer.needsMeta = true;
+    this.#stateNeeded = true;
+    this.#schedule();
+  }
+
   /** An o.dat with this hash is about to be put in place: wait for `written` before doing so. */
   exported(consumer: LoggedConsumer, hash: string): void {
     consumer.exported.push(hash);
@@ -214,7 +225,10 @@ export class ConsumerLog {
   #giveUpRecords(): void {
     this.#batch.clear();
     this.#stateNeeded = true;
-    for (const consumer of this.#consumers) consumer.needsState ||= consumer.serial > 0;
+    for (const consumer of this.#consumers) {
+      consumer.needsState ||= consumer.serial > 0;
+      consumer.needsMeta = true;
+    }
   }
 
   /** After a failure only a sync (`now`) or the timer tries again: not every delivery. */
@@ -249,7 +263,12 @@ export class ConsumerLog {
       this.#compactAbove = Math.max(LOG_COMPACT_BYTES, this.#file.length * 2);
       return;
     }
-    if (this.#stateNeeded) for (const consumer of this.#consumers) if (consumer.needsState) this.#addState(consumer);
+    if (this.#stateNeeded) {
+      for (const consumer of this.#consumers) {
+        if (consumer.needsMeta) this.#addMeta(consumer);
+        if (consumer.needsState) this.#addState(consumer);
+      }
+    }
     this.#stateNeeded = false;
     if (this.#batch.bytes > 0) await this.#file.append(this.#batch.take());
     if (isSyncDue && this.#file.unsynced) await this.#file.sync();
@@ -260,9 +279,16 @@ export class ConsumerLog {
     this.#batch.clear();
     this.#stateNeeded = false;
     for (const consumer of this.#consumers) {
-      if (consumer.needsState || consumer.serial > 0) this.#addState(consumer);
+      if (!consumer.needsState && consumer.serial === 0) continue;
+      this.#addMeta(consumer);
+      this.#addState(consumer);
     }
     return this.#batch.bytes === 0 ? null : this.#batch.take();
+  }
+
+  #addMeta(consumer: LoggedConsumer): void {
+    consumer.needsMeta = false;
+    this.#batch.meta(consumer.key, consumer.name, consumer.meta);
   }
 
   #addState(consumer: LoggedConsumer): void {

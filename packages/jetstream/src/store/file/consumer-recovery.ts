@@ -1,7 +1,7 @@
 import { emptyConsumerState } from '../shared/empty.ts';
 import { isAssetName } from '../shared/names.ts';
 import type { AssetMeta, ConsumerState } from '../store.ts';
-import { consumerKey, exportHash, KIND_REMOVED, readLog } from './consumer-log-codec.ts';
+import { consumerKey, exportHash, KIND_META, KIND_REMOVED, readLog, readMetaRecord } from './consumer-log-codec.ts';
 import { ConsumerReplay, closeGaps } from './consumer-replay.ts';
 import { decodeConsumerState, isConsistent, isSameState } from './consumer-state-codec.ts';
 import type { StoreDependencies } from './dependencies.ts';
@@ -9,7 +9,7 @@ import type { ConsumerStart } from './file-consumer-store.ts';
 import { readIfThere, removeIfThere } from './file-system.ts';
 import { mapGated } from './gate.ts';
 import { LOG_FILE, LOG_TEMPORARY } from './log-file.ts';
-import { readMeta, repairSum } from './meta-file.ts';
+import { DAMAGE_TEXTS, readMeta, restoreMeta } from './meta-file.ts';
 
 /** Consumers whose files are read at once. */
 const READ_AT_ONCE_MAX = 8;
@@ -43,6 +43,8 @@ interface ReadConsumer {
   readonly name: string;
   readonly directory: string;
   readonly meta: AssetMeta;
+  /** Content of its meta.inf. */
+  readonly metaBytes: Buffer;
   readonly key: string;
   /** What o.dat says; null when there is none or it is damaged. */
   readonly exportedState: ConsumerState | null;
@@ -62,10 +64,13 @@ export async function recoverConsumers(
 ): Promise<{ consumers: FoundConsumer[]; log: FoundLog }> {
   const { fs } = deps;
   const names = (await fs.readdir(`${directory}/obs`)).filter(isAssetName).sort();
-  const read = await mapGated(names, READ_AT_ONCE_MAX, (name) => readConsumer(deps, directory, stream, name));
-  const consumers = read.filter((consumer) => consumer !== null);
   await removeIfThere(fs, `${directory}/${LOG_TEMPORARY}`);
   const log = await readIfThere(fs, `${directory}/${LOG_FILE}`);
+  const copies = log === null ? new Map<string, Buffer>() : copiesIn(log);
+  const read = await mapGated(names, READ_AT_ONCE_MAX, (name) =>
+    readConsumer(deps, directory, stream, name, copies.get(name) ?? null),
+  );
+  const consumers = read.filter((consumer) => consumer !== null);
   const replays = new Map(
     consumers.map((one) => [one.key, new ConsumerReplay(one.exportedState && structuredClone(one.exportedState))]),
   );
@@ -74,8 +79,13 @@ export async function recoverConsumers(
   for (const consumer of consumers) {
     const replay = replays.get(consumer.key)!;
     await closeGaps(replay, (fromSeq, toSeq, limit) => candidates(consumer.meta.config, fromSeq, toSeq, limit));
-    const { name, meta } = consumer;
-    found.push({ name, directory: consumer.directory, meta, start: decide(deps, stream, consumer, replay) });
+    const { name, meta, metaBytes } = consumer;
+    const start = {
+      ...decide(deps, stream, consumer, replay),
+      meta: metaBytes,
+      needsMeta: copies.get(name)?.equals(metaBytes) !== true,
+    };
+    found.push({ name, directory: consumer.directory, meta, start });
   }
   return { consumers: found, log: { bytes: log?.length ?? 0, needsRewrite } };
 }
@@ -88,7 +98,7 @@ async function replayLog(
   replays: ReadonlyMap<string, ConsumerReplay>,
 ): Promise<boolean> {
   const damaged = readLog(log, (kind, key, serial, reader) => {
-    if (kind !== KIND_REMOVED) replays.get(key)?.apply(kind, serial, reader);
+    if (kind !== KIND_REMOVED && kind !== KIND_META) replays.get(key)?.apply(kind, serial, reader);
   });
   const inside = damaged.filter(({ end }) => end < log.length);
   if (inside.length > 0) {
@@ -99,6 +109,21 @@ async function replayLog(
     await keepDamaged(deps, directory);
   }
   return damaged.length > 0;
+}
+
+/** What the log keeps of the consumers' meta.inf, by name. */
+function copiesIn(log: Buffer): Map<string, Buffer> {
+  const byName = new Map<string, Buffer>();
+  const names = new Map<string, string>();
+  readLog(log, (kind, key, _serial, reader) => {
+    if (kind === KIND_REMOVED) byName.delete(names.get(key) ?? '');
+    if (kind !== KIND_META) return;
+    const copy = readMetaRecord(reader);
+    if (copy === null) return;
+    names.set(key, copy.name);
+    byName.set(copy.name, copy.bytes);
+  });
+  return byName;
 }
 
 /** For whoever wants to look at it; recovery goes on without. */
@@ -116,7 +141,7 @@ function decide(
   stream: string,
   consumer: ReadConsumer,
   replay: ConsumerReplay,
-): ConsumerStart {
+): Omit<ConsumerStart, 'meta' | 'needsMeta'> {
   const { exportedState, hash, hasExport, name } = consumer;
   const { serial, missing } = replay;
   // From now on the log knows the o.dat that is there, whoever wrote it.
@@ -158,20 +183,22 @@ async function readConsumer(
   streamDirectory: string,
   stream: string,
   name: string,
+  copy: Buffer | null,
 ): Promise<ReadConsumer | null> {
   const { fs, log } = deps;
   const directory = `${streamDirectory}/obs/${name}`;
   if (!(await fs.isDirectory(directory))) return null;
   const owner = { stream, consumer: name };
-  const reading = await readMeta(fs, directory, owner);
+  const reading = await readMeta(fs, directory, owner, copy);
   if (reading.kind !== 'read') {
     const reason = reading.kind === 'missing' ? 'meta.inf is missing' : reading.reason;
     log.warn(`Consumer '${stream} > ${name}' is not loaded, its files stay: ${reason}`);
     return null;
   }
-  if (reading.isSumWrong) {
-    log.warn(`Consumer '${stream} > ${name}': meta.sum does not match meta.inf, loaded nevertheless and written anew`);
-    await repairSum(fs, directory, owner).catch((error: Error) => log.warn(`meta.sum: ${error.message}`));
+  const { damage, bytes: metaBytes } = reading;
+  if (damage !== null) {
+    log.warn(`Consumer '${stream} > ${name}': ${DAMAGE_TEXTS[damage]}`);
+    await restoreMeta(fs, directory, owner, metaBytes).catch((error: Error) => log.warn(`meta.inf: ${error.message}`));
   }
   const bytes = await readIfThere(fs, `${directory}/o.dat`);
   const state = bytes === null ? null : decodeConsumerState(bytes);
@@ -179,6 +206,7 @@ async function readConsumer(
     name,
     directory,
     meta: reading.meta,
+    metaBytes,
     key: consumerKey(name, reading.meta.created).toString('latin1'),
     exportedState: state,
     hash: bytes === null || state === null || !isConsistent(state) ? null : exportHash(bytes),

@@ -4,7 +4,8 @@ import type { ConsumerLog } from './consumer-log.ts';
 import { consumerKey } from './consumer-log-codec.ts';
 import type { StreamDependencies } from './dependencies.ts';
 import { allDone } from './file-system.ts';
-import { replaceMeta } from './meta-file.ts';
+import { restoreMeta } from './meta-file.ts';
+import { encodeMeta } from './meta-json.ts';
 import { Serial } from './serial.ts';
 
 /** Where a consumer stands when its store is opened. */
@@ -21,6 +22,10 @@ export interface ConsumerStart {
   readonly needsState: boolean;
   /** Neither does the o.dat. */
   readonly exportDue: boolean;
+  /** Content of its meta.inf. */
+  readonly meta: Buffer;
+  /** The log does not hold that either. */
+  readonly needsMeta: boolean;
 }
 
 /** What a consumer store shares with the others of its stream. */
@@ -47,6 +52,8 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
   deliveredConsumerSeq: number;
   deliveredStreamSeq: number;
   needsState = false;
+  meta: Buffer;
+  needsMeta: boolean;
   exportDue = false;
   exportedMs: number = Number.NEGATIVE_INFINITY;
   isDeleted = false;
@@ -70,10 +77,13 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
     this.deliveredConsumerSeq = start.state.delivered.consumerSeq;
     this.deliveredStreamSeq = start.state.delivered.streamSeq;
     this.#isExported = start.isExported;
+    this.meta = start.meta;
+    this.needsMeta = start.needsMeta;
     const ackPolicy = meta.config['ack_policy'];
     this.#ackNone = ackPolicy === undefined || ackPolicy === 'none';
     around.log.add(this);
     if (start.needsState) around.log.replaced(this);
+    if (start.needsMeta && start.serial > 0) around.log.metaChanged(this);
     if (start.exportDue) around.exporter.changed(this);
   }
 
@@ -142,8 +152,11 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
   updateMeta(meta: AssetMeta): Promise<void> {
     return this.#changes.run(async () => {
       if (this.isDeleted) throw new Error(`consumer "${this.name}" is deleted`);
-      const { deps, stream } = this.#around;
-      await replaceMeta(deps.fs, this.directory, { stream, consumer: this.name }, meta);
+      const { deps, stream, log } = this.#around;
+      const bytes = encodeMeta(meta, this.name);
+      await restoreMeta(deps.fs, this.directory, { stream, consumer: this.name }, bytes);
+      this.meta = bytes;
+      log.metaChanged(this);
     });
   }
 

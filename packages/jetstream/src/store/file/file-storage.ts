@@ -8,7 +8,7 @@ import { FileStreamStore } from './file-stream-store.ts';
 import { allDone } from './file-system.ts';
 import { Gate, mapGated } from './gate.ts';
 import { BlockCache } from './messages/block-cache.ts';
-import { readMeta, repairSum } from './meta-file.ts';
+import { DAMAGE_TEXTS, keepCopy, readCopy, readMeta, restoreMeta } from './meta-file.ts';
 import { type OpenMessages, openFileMessages } from './open-messages.ts';
 import { StoreLock } from './store-lock.ts';
 import { StreamDirectories } from './stream-directories.ts';
@@ -213,7 +213,8 @@ export class FileStorage implements Storage {
     let meta: AssetMeta | null = null;
     try {
       const owner = { stream: name, consumer: null };
-      const reading = await readMeta(fs, directory, owner);
+      const copy = await readCopy(fs, directory, owner);
+      const reading = await readMeta(fs, directory, owner, copy);
       if (reading.kind === 'missing') return await this.#withoutMeta(account, name, directory);
       if (reading.kind === 'unreadable') return this.#offline(account, name, reading.reason, null);
       meta = reading.meta;
@@ -228,12 +229,12 @@ export class FileStorage implements Storage {
       const options = choose(meta);
       if ('offline' in options) return this.#offline(account, name, options.offline, meta);
       if (options.kind !== 'file') return this.#offline(account, name, 'meta.inf says it is a memory stream', meta);
-      if (reading.isSumWrong) {
-        log.warn(
-          `Stream '${account} > ${name}': meta.sum does not match meta.inf, loaded nevertheless and written anew`,
-        );
-        await repairSum(fs, directory, owner).catch((error: Error) => log.warn(`meta.sum: ${error.message}`));
+      const { bytes, damage } = reading;
+      if (damage !== null) {
+        log.warn(`Stream '${account} > ${name}': ${DAMAGE_TEXTS[damage]}`);
+        await restoreMeta(fs, directory, owner, bytes).catch((error: Error) => log.warn(`meta.inf: ${error.message}`));
       }
+      if (copy?.equals(bytes) !== true) await keepCopy(fs, directory, owner, bytes);
       const stream = await this.#openStream(account, name, meta, options, false);
       this.stats.recoveredStreams++;
       return { stream };

@@ -10,6 +10,7 @@ import { type ConsumerSurroundings, FileConsumerStore } from './file-consumer-st
 import { allDone } from './file-system.ts';
 import type { Gate } from './gate.ts';
 import { writeNewMeta } from './meta-file.ts';
+import { encodeMeta } from './meta-json.ts';
 import { isTemporary, temporaryName } from './temporary.ts';
 
 /** The consumers of one stream on disk: `obs/` and `consumers.log`. */
@@ -92,6 +93,8 @@ export class StreamConsumers {
       exported: [],
       needsState: false,
       exportDue: false,
+      meta: encodeMeta(meta, name),
+      needsMeta: true,
     });
     // Taken at once: a second call with this name must not get through while the disk works.
     this.#consumers.set(name, store);
