@@ -115,6 +115,11 @@ export class EventsService implements AsyncDisposable {
     return this.#debug?.port ?? 0;
   }
 
+  /** What it is doing, for people: `serving`, or how far the recovery is. */
+  get status(): string {
+    return this.#phase === 'recovering' ? this.#progress.text : this.#phase;
+  }
+
   /** What keeps the service from being ready, empty when nothing does. */
   unready(): string[] {
     return unreadyReasons(this.components());

@@ -10,6 +10,7 @@ import { EventsService } from './events-service.ts';
 import { askHealth } from './health.ts';
 import { openLogger, type ServiceLogger } from './logger.ts';
 import { machineInputs } from './machine.ts';
+import { SystemdNotifier } from './systemd-notify.ts';
 import { ownVersion, versionLine } from './version.ts';
 
 const USAGE = `NAME:
@@ -113,9 +114,12 @@ async function serve(): Promise<number | null> {
   }
   for (const warning of loaded.warnings) log.warn(warning);
   const service = new EventsService(loaded.config, log, ownVersion(), { shownSettings: loaded.settings });
-  handleSignals(service, log);
+  const systemd = SystemdNotifier.fromEnvironment(process.env, log);
+  handleSignals(service, log, systemd);
+  systemd?.starting(() => service.status);
   try {
     await service.start();
+    systemd?.ready(`serving clients on port ${service.port}`);
   } catch (error) {
     log.fatal(startError(error as Error));
     return 1;
@@ -133,14 +137,14 @@ function startError(error: Error): string {
 /** All four stop gracefully, SIGHUP too, as in the original (spec/ocis.md 1). */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
-function handleSignals(service: EventsService, log: ServiceLogger): void {
+function handleSignals(service: EventsService, log: ServiceLogger, systemd: SystemdNotifier | null): void {
   let isStopping = false;
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
       if (isStopping) return;
       isStopping = true;
       log.info('Shutting down server', { signal });
-      service.stop().then(
+      Promise.all([service.stop(), systemd?.stopping()]).then(
         () => process.exit(0),
         (error: unknown) => {
           log.error(`shutting down: ${(error as Error).message}`);
