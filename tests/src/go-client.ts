@@ -57,13 +57,16 @@ export class GoClient implements Disposable {
     if (this.#ready) this.#write(subscribeLine(sid, subject, queue));
   }
 
-  publish(subject: string, reply: string | null, payload: string): boolean {
-    const head = reply === null ? `PUB ${subject} ` : `PUB ${subject} ${reply} `;
-    return this.#write(`${head}${Buffer.byteLength(payload)}\r\n${payload}\r\n`);
+  publish(subject: string, reply: string | null, payload: string, header: string | null = null): boolean {
+    const to = reply === null ? subject : `${subject} ${reply}`;
+    const total = Buffer.byteLength(payload) + (header?.length ?? 0);
+    return header === null
+      ? this.#write(`PUB ${to} ${total}\r\n${payload}\r\n`)
+      : this.#write(`HPUB ${to} ${header.length} ${total}\r\n${header}${payload}\r\n`);
   }
 
   /** One request on the shared inbox; rejects when the connection is lost or after `withinMs`. */
-  request(subject: string, payload: string, withinMs = 5_000): Promise<GoMessage> {
+  request(subject: string, payload: string, withinMs = 5_000, header: string | null = null): Promise<GoMessage> {
     const reply = `${this.#inbox}.${this.#nextToken++}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -80,7 +83,7 @@ export class GoClient implements Disposable {
           reject(error);
         },
       });
-      if (!this.publish(subject, reply, payload)) {
+      if (!this.publish(subject, reply, payload, header)) {
         this.#requests.get(reply)?.reject(new Error('not connected'));
         this.#requests.delete(reply);
       }

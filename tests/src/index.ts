@@ -1,6 +1,7 @@
 export { until, within } from './deadline.ts';
 export { freePort } from './free-port.ts';
 export { GoClient, type GoMessage } from './go-client.ts';
+export { GoRegistry, type GoWatchEvent } from './go-registry.ts';
 export { type OracleVersion, oraclePath, repositoryRoot } from './oracle.ts';
 export { RawClient } from './raw-client.ts';
 export { type ProcessOptions, ServerProcess } from './server-process.ts';

@@ -4,6 +4,8 @@ export interface BucketEvent {
   readonly key: string;
   /** Empty for deletes. */
   readonly value: Uint8Array;
+  /** Of an entry that was there already: how long ago it was put, milliseconds. Absent = just now. */
+  readonly ageMs?: number;
 }
 
 /** A running watch. */
@@ -27,4 +29,9 @@ export interface KeyValueBucket {
   keys(): Promise<readonly string[]>;
   /** Reports every current entry first, then every change; resolves when the current ones have been reported. */
   watch(callback: (event: BucketEvent) => void): Promise<BucketWatch>;
+  /**
+   * Calls back when what was put may be lost and has to be put again: after an outage, or when the bucket was made anew.
+   * Absent where that cannot happen.
+   */
+  onRestored?(callback: () => void): BucketWatch;
 }

@@ -1,5 +1,8 @@
 export type { BucketEvent, BucketWatch, KeyValueBucket } from './bucket.ts';
 export type { RegistryClock } from './clock.ts';
+export { FOLLOWED_KEYS_MAX } from './jetstream/follower.ts';
+export { JetStreamBucket, type JetStreamBucketOptions, LISTED_KEYS_MAX } from './jetstream/jetstream-bucket.ts';
+export type { JetStreamLink, LinkMessage } from './jetstream/link.ts';
 export { MEMORY_ENTRIES_MAX, MemoryBucket } from './memory-bucket.ts';
 export { decodeRecord, encodeRecord, formatKey, parseKey, RECORD_BYTES_MAX, type RecordKey } from './record.ts';
 export { REGISTERED_MAX, Registry, type RegistryOptions } from './registry.ts';

@@ -50,7 +50,11 @@ export class MemoryBucket implements KeyValueBucket {
 
   async watch(callback: (event: BucketEvent) => void): Promise<BucketWatch> {
     this.#dropExpired();
-    for (const [key, { value }] of this.#entries) callback({ kind: 'put', key, value });
+    const now = this.#clock.now();
+    for (const [key, { value, expiresAt }] of this.#entries) {
+      const ageMs = this.ttlMs > 0 ? this.ttlMs - (expiresAt - now) : 0;
+      callback({ kind: 'put', key, value, ageMs });
+    }
     this.#watchers.add(callback);
     return { stop: () => void this.#watchers.delete(callback) };
   }

@@ -1,5 +1,5 @@
-/** What went wrong: the caller's service, the stored record, a limit, or a registry that was closed. */
-export type RegistryErrorCode = 'invalid' | 'malformed' | 'limit' | 'closed';
+/** What went wrong: the caller's service, the stored record, a limit, a registry that was closed, a server that does not answer. */
+export type RegistryErrorCode = 'invalid' | 'malformed' | 'limit' | 'closed' | 'unavailable';
 
 /** Thrown by this package. */
 export class RegistryError extends Error {

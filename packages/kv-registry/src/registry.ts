@@ -18,6 +18,8 @@ export interface RegistryOptions {
 }
 
 const INTERVAL_MS = 25_000;
+/** After a heartbeat that failed the next one comes sooner. */
+const RETRY_MS = 1_000;
 /** Services one process registers; one more is refused. */
 export const REGISTERED_MAX = 1_000;
 
@@ -30,7 +32,11 @@ export class Registry {
   readonly #onError: (error: unknown) => void;
   readonly #registered = new Map<string, Uint8Array>();
   readonly #watches = new Set<BucketWatch>();
+  /** Puts that are under way, by key. */
+  readonly #putting = new Map<string, Promise<void>>();
+  readonly #restored: BucketWatch | null;
   #heartbeat: { cancel(): void } | null = null;
+  #heartbeatAt = 0;
   #closed = false;
 
   constructor(options: RegistryOptions) {
@@ -39,6 +45,7 @@ export class Registry {
     this.#intervalMs = options.intervalMs ?? INTERVAL_MS;
     this.#clock = options.clock ?? systemClock;
     this.#onError = options.onError ?? (() => {});
+    this.#restored = options.bucket.onRestored?.(() => this.#announce()) ?? null;
   }
 
   /** Announces a service and keeps announcing it every interval until `deregister` or `close`. */
@@ -52,15 +59,15 @@ export class Registry {
     const record = encodeRecord(key, service);
     // Kept before the first put, so that an outage at start is healed by the heartbeat.
     this.#registered.set(text, record);
-    this.#beat();
-    await this.#bucket.put(text, record);
+    this.#arm(this.#intervalMs);
+    await this.#put(text, record);
   }
 
   /** Withdraws a service that this process registered; watchers are told at once. */
   async deregister(service: Pick<Service, 'name' | 'version'>): Promise<void> {
     const key = formatKey(this.#keyOf(service));
     this.#registered.delete(key);
-    await this.#bucket.delete(key);
+    await this.#withdraw(key);
   }
 
   /** The service's versions, each with the nodes of all its instances; empty if nobody serves it. */
@@ -86,9 +93,13 @@ export class Registry {
 
   /** Reports what is there as `create`, then every change, expiry included. `name` limits it to one service. */
   async watch(callback: (event: RegistryEvent) => void, name: string | null = null): Promise<BucketWatch> {
-    const tracker = new InstanceTracker(this.#clock, this.#bucket.ttlMs, (event) => {
-      if (name === null || event.service.name === name) callback(event);
-    });
+    const tracker = new InstanceTracker(
+      this.#clock,
+      () => this.#bucket.ttlMs,
+      (event) => {
+        if (name === null || event.service.name === name) callback(event);
+      },
+    );
     const watch = await this.#bucket.watch((event) => tracker.handle(event));
     const both: BucketWatch = {
       stop: () => {
@@ -104,12 +115,15 @@ export class Registry {
   /** Ends heartbeats and watches and withdraws what this process registered. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#restored?.stop();
     this.#heartbeat?.cancel();
     this.#heartbeat = null;
     for (const watch of [...this.#watches]) watch.stop();
     const keys = [...this.#registered.keys()];
     this.#registered.clear();
-    await Promise.all(keys.map((key) => this.#bucket.delete(key)));
+    const done = await Promise.allSettled(keys.map((key) => this.#withdraw(key)));
+    // What cannot be withdrawn ends with its time to live.
+    for (const one of done) if (one.status === 'rejected') this.#onError(one.reason);
   }
 
   #keyOf(service: Pick<Service, 'name' | 'version'>): RecordKey {
@@ -128,12 +142,41 @@ export class Registry {
     versions.set(service.version, known ? { ...known, nodes: [...known.nodes, ...service.nodes] } : service);
   }
 
-  #beat(): void {
-    if (this.#heartbeat !== null || this.#closed) return;
-    this.#heartbeat = this.#clock.setTimer(() => {
-      this.#heartbeat = null;
-      for (const [key, record] of this.#registered) this.#bucket.put(key, record).catch(this.#onError);
-      if (this.#registered.size > 0) this.#beat();
-    }, this.#intervalMs);
+  /** Puts everything again, now. */
+  #announce(): void {
+    this.#heartbeat?.cancel();
+    this.#heartbeat = null;
+    for (const [key, record] of this.#registered) this.#put(key, record).catch(this.#onError);
+    if (this.#registered.size > 0) this.#arm(this.#intervalMs);
+  }
+
+  async #put(key: string, record: Uint8Array): Promise<void> {
+    const putting = this.#bucket.put(key, record);
+    const settled = putting.then(
+      () => {},
+      () => this.#arm(RETRY_MS),
+    );
+    this.#putting.set(key, settled);
+    try {
+      await putting;
+    } finally {
+      if (this.#putting.get(key) === settled) this.#putting.delete(key);
+    }
+  }
+
+  /** A put that is under way must not come after the deletion. */
+  async #withdraw(key: string): Promise<void> {
+    await this.#putting.get(key);
+    await this.#bucket.delete(key);
+  }
+
+  /** The next heartbeat comes in `delayMs`, or earlier if it was about to. */
+  #arm(delayMs: number): void {
+    if (this.#closed) return;
+    const at = this.#clock.now() + delayMs;
+    if (this.#heartbeat !== null && this.#heartbeatAt <= at) return;
+    this.#heartbeat?.cancel();
+    this.#heartbeatAt = at;
+    this.#heartbeat = this.#clock.setTimer(() => this.#announce(), delayMs);
   }
 }

@@ -25,12 +25,13 @@ export const INSTANCES_MAX = 100_000;
  */
 export class InstanceTracker {
   readonly #clock: RegistryClock;
-  readonly #ttlMs: number;
+  readonly #ttlMs: () => number;
   readonly #tell: (event: RegistryEvent) => void;
   readonly #instances = new Map<string, Instance>();
   #timer: { cancel(): void } | null = null;
 
-  constructor(clock: RegistryClock, ttlMs: number, tell: (event: RegistryEvent) => void) {
+  /** @param ttlMs asked at every put: a bucket knows its time to live when it has been reached */
+  constructor(clock: RegistryClock, ttlMs: () => number, tell: (event: RegistryEvent) => void) {
     this.#clock = clock;
     this.#ttlMs = ttlMs;
     this.#tell = tell;
@@ -39,7 +40,7 @@ export class InstanceTracker {
   handle(event: BucketEvent): void {
     if (parseKey(event.key) === null) return;
     if (event.kind === 'delete') this.#remove(event.key);
-    else this.#put(event.key, event.value);
+    else this.#put(event.key, event.value, event.ageMs ?? 0);
   }
 
   stop(): void {
@@ -48,7 +49,7 @@ export class InstanceTracker {
     this.#instances.clear();
   }
 
-  #put(key: string, value: Uint8Array): void {
+  #put(key: string, value: Uint8Array, ageMs: number): void {
     let service: Service;
     try {
       service = decodeRecord(value);
@@ -59,7 +60,8 @@ export class InstanceTracker {
     const known = this.#instances.get(key);
     if (!known && this.#instances.size >= INSTANCES_MAX) return;
     const text = JSON.stringify(service);
-    const expiresAt = this.#ttlMs > 0 ? this.#clock.now() + this.#ttlMs : Number.POSITIVE_INFINITY;
+    const ttlMs = this.#ttlMs();
+    const expiresAt = ttlMs > 0 ? this.#clock.now() + ttlMs - Math.min(ageMs, ttlMs) : Number.POSITIVE_INFINITY;
     // Re-inserted at the end: the first instance is always the next to expire.
     this.#instances.delete(key);
     this.#instances.set(key, { text, service, expiresAt });
@@ -76,9 +78,9 @@ export class InstanceTracker {
   }
 
   #arm(): void {
-    if (this.#timer !== null || this.#ttlMs <= 0) return;
+    if (this.#timer !== null) return;
     const next = this.#instances.values().next();
-    if (next.done) return;
+    if (next.done || next.value.expiresAt === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#clock.setTimer(() => this.#expire(), Math.max(1, next.value.expiresAt - this.#clock.now()));
   }
 
