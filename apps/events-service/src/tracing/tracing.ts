@@ -1,13 +1,15 @@
 import type { TracingConfig } from '@nats-ts/config';
 import type { JetStreamObserver } from '@nats-ts/natsd';
 import type { DebugRoute } from '../debug/route.ts';
-import type { SpanAttributes } from './traced-call.ts';
 
 /** What the service logs about its traces. */
 export interface TracingLog {
   info(text: string): void;
   warn(text: string): void;
 }
+
+/** What a span says, by name. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 /** Traces of the service while it runs. */
 export interface Tracing {
