@@ -12,11 +12,11 @@ import type { ServiceLogger } from './logger.ts';
 import { RecoveryFigures } from './metrics/recovery-figures.ts';
 import type { MetricSources } from './metrics/sources.ts';
 import { SyncFigures } from './metrics/sync-figures.ts';
+import { Profiler } from './profiles/profiler.ts';
 import { StartProgress } from './start-progress.ts';
 import { createMissingCertificate, readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
 import { joinObservers } from './tracing/join-observers.ts';
 import { startTracing, type Tracing } from './tracing/tracing.ts';
-import { unsupportedSettings } from './unsupported.ts';
 
 /** What a service may be given from outside, beside its configuration. */
 export interface EventsDependencies {
@@ -51,6 +51,7 @@ export class EventsService implements AsyncDisposable {
   #certificates: CertificateWatch | null = null;
   #debug: DebugServer | null = null;
   #tracing: Tracing | null = null;
+  #profiler: Profiler | null = null;
   #stopping: Promise<void> | null = null;
   readonly #madeAt = performance.now();
   readonly #syncs = new SyncFigures();
@@ -87,8 +88,6 @@ export class EventsService implements AsyncDisposable {
 
   /** Resolves when clients are served. Rejects, with everything closed again, when that cannot be. */
   async start(): Promise<void> {
-    const refused = unsupportedSettings(this.#config);
-    if (refused.length > 0) throw new Error(refused.join('; '));
     try {
       const { tracing, debug } = this.#config;
       this.#tracing = await startTracing(tracing, debug.zpages, this.#version, this.#log);
@@ -153,23 +152,26 @@ export class EventsService implements AsyncDisposable {
     try {
       await this.#embedded?.stop();
     } finally {
+      this.#profiler?.stop();
       await this.#debug?.stop();
       await this.#tracing?.stop();
     }
   }
 
   async #startDebug(): Promise<void> {
-    const { addr, token } = this.#config.debug;
+    const { addr, token, pprof } = this.#config.debug;
     if (addr === '') return;
     const address = splitAddress(addr);
     if (address === null)
       throw new Error(`NATS_DEBUG_ADDR: ${JSON.stringify(addr)} is not an address, expected host:port`);
+    if (pprof) this.#profiler = await Profiler.start();
     const settings = { ...address, token, version: this.#version, onError: (text: string) => this.#log.error(text) };
     this.#debug = new DebugServer(
       settings,
       debugRoutes({
         health: this.#healthSource(),
         metrics: this.#metricSources(),
+        profiler: this.#profiler,
         settings: this.#dependencies.shownSettings,
         traces: this.#tracing?.routes ?? [],
       }),

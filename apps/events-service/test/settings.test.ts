@@ -198,19 +198,6 @@ it('limits main-queue, also one that is there already, while clients create it w
   expect(await api(client, 'STREAM.UPDATE.main-queue', own)).toMatchObject({ config: { ...limits, max_age: 3_600e9 } });
 });
 
-it('refuses what it cannot do yet, naming each setting', () => {
-  using dir = new TempDir('events');
-  const done = run(['server'], serviceEnv(dir.path, { NATS_DEBUG_PPROF: 'true' }));
-  expect(done.status).toBe(1);
-  expect(done.stderr).toContain('NATS_DEBUG_PPROF');
-  expect(done.stderr).toContain('not supported yet by nats-ts');
-  writeYaml(dir.path, 'debug: { pprof: true }\n');
-  const yaml = run(['server'], serviceEnv(dir.path));
-  expect(yaml.status).toBe(1);
-  expect(yaml.stderr).toContain('NATS_DEBUG_PPROF');
-  expect(existsSync(join(dir.path, 'nats'))).toBe(false);
-});
-
 it('refuses values it cannot use, naming source, value and what was expected', () => {
   using dir = new TempDir('events');
   const number = run(['server'], serviceEnv(dir.path, { NATS_NATS_PORT: 'abc' }));
