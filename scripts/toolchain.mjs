@@ -148,9 +148,11 @@ export function build(node) {
   writeFileSync(join(TOOLS, 'node-path'), `${node}\n`);
 }
 
-/** Leaves the commit beside the program, for `events-service version`; none where there is no repository. */
-function writeCommit() {
+/** Leaves the commit ($COMMIT, else git's) beside the program, for `events-service version`; none where nobody knows it. */
+export function writeCommit() {
   const asked = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  const { COMMIT } = { ...process.env };
+  const commit = COMMIT || (asked.status === 0 ? asked.stdout : '');
   const file = join(root, 'apps', 'events-service', 'dist', 'commit');
-  if (asked.status === 0 && existsSync(dirname(file))) writeFileSync(file, asked.stdout);
+  if (commit !== '' && existsSync(dirname(file))) writeFileSync(file, `${commit.trim()}\n`);
 }

@@ -9,6 +9,11 @@ export interface ProcessOptions {
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Run it as somebody else; only root may. */
+  uid?: number;
+  gid?: number;
+  /** Nothing of this process's environment is handed on. */
+  isolated?: boolean;
   /** How long it may take until it says that it is ready, ms. Default 20 000. */
   readyWithinMs?: number;
 }
@@ -28,8 +33,10 @@ export class ServerProcess implements AsyncDisposable {
   constructor(command: string, options: ProcessOptions = {}) {
     this.child = spawn(command, options.args ?? [], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
+      env: { ...(options.isolated ? {} : process.env), ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
     });
     running.add(this.child);
     const keep = (chunk: Buffer): void => {
