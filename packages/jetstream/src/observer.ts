@@ -42,8 +42,8 @@ export interface ProgressObserver {
 }
 
 /**
- * Told of every request to `$JS.API.` that is carried out. Pull requests and direct gets are not among them: they are part of
- * the way of messages.
+ * Told of every request to `$JS.API.` that is carried out. Pull requests are not among them: they are part of the way of
+ * messages. So are direct gets, which are only told if messages are.
  */
 export interface ApiObserver {
   /** @param receivedMs when the request came, by the host's clock; since then it waited for its turn */

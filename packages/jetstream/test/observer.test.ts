@@ -93,6 +93,36 @@ describe('requests', () => {
   });
 });
 
+describe('direct gets', () => {
+  it('are told to whoever watches messages, and to nobody else', async () => {
+    const { harness, recorder } = await open();
+    await harness.create({ name: 'S', subjects: ['s.>'], allow_direct: true });
+    await harness.ask('s.x', 'one');
+    await harness.ask('s.y', 'two');
+    recorder.take();
+    await harness.ask('$JS.API.DIRECT.GET.S.s.x');
+    await harness.ask('$JS.API.DIRECT.GET.S.s.z');
+    await harness.ask('$JS.API.DIRECT.GET.S', '');
+    await harness.ask('$JS.API.DIRECT.GET.S', '{"batch":5,"seq":1}');
+    await turns();
+    expect(recorder.take()).toEqual([
+      '2 began $G DIRECT.GET S - true 0',
+      '2 ended ok',
+      '3 began $G DIRECT.GET S - true 0',
+      '3 ended ok',
+      '4 began $G DIRECT.GET S - true 0',
+      '4 ended 408 0 Empty Request',
+      '5 began $G DIRECT.GET S - true 0',
+      '5 ended ok',
+    ]);
+    const other = new Recorder();
+    const plain = await Harness.open({ observer: { api: other.observer.api } }, new MemoryStorage(), consumerModule);
+    await plain.create({ name: 'S', subjects: ['s.>'], allow_direct: true });
+    await plain.ask('$JS.API.DIRECT.GET.S.s.x');
+    expect(other.take().filter((line) => line.includes('DIRECT'))).toEqual([]);
+  });
+});
+
 describe('messages', () => {
   it('are told on their way from the publisher to the ack', async () => {
     const { harness, recorder } = await open();

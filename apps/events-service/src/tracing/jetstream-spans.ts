@@ -63,7 +63,9 @@ export class ApiSpans implements ApiObserver {
     const { span, startMs, fromMs } = open;
     this.#open.delete(began);
     if (failure !== null) {
-      span.setAttributes({ [ERROR_CODE]: failure.errCode, [ERROR_TYPE]: String(failure.errCode) });
+      // Direct gets answer with a status alone.
+      const code = failure.errCode || failure.code;
+      span.setAttributes({ [ERROR_CODE]: code, [ERROR_TYPE]: String(code) });
       span.setStatus({ code: SpanStatusCode.ERROR, message: failure.description });
     }
     span.end(startMs + performance.now() - fromMs);

@@ -39,7 +39,11 @@ export async function startSdk(
   log: { warn(text: string): void; info(text: string): void },
   processors: readonly SpanProcessor[],
 ): Promise<TraceSdk> {
-  const opened = await openExporter(config);
+  const opened = await openExporter(config).catch((cause: unknown) => {
+    throw new Error(`traces cannot be sent with these settings (OTEL_EXPORTER_OTLP_…): ${(cause as Error).message}`, {
+      cause,
+    });
+  });
   const { spansMax, batchMax, delayMs, timeoutMs } = config.queue;
   const queue =
     opened === null

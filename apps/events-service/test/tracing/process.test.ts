@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Kvm } from '@nats-io/kv';
 import { describe, expect, it } from 'vitest';
 import { freePort, TempDir, until } from '../../../../tests/src/index.ts';
 import { ask, logLines, RunningService, run, serviceEnv } from '../support/service.ts';
@@ -143,6 +144,35 @@ it('sends spans of syncs that take long, and of recovery with what it found', as
   expect(collector.spans.filter(({ name }) => name === 'store sync')).toHaveLength(syncs);
 });
 
+it('says in the span of a recovery what it found, and that it cost a message', async () => {
+  await using collector = await Collector.http();
+  using dir = new TempDir('events-tracing');
+  const env = { ...SOON, OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  {
+    await using service = await RunningService.start(serviceEnv(dir.path));
+    await makeQueue(service.port);
+    await using nats = await client(service.port);
+    for (const text of ['first', 'second', 'third']) await nats.request('main-queue', text.repeat(50));
+    expect(await service.process.stop()).toBe(0);
+  }
+  const messages = join(dir.path, 'nats/jetstream/$G/streams/main-queue/msgs');
+  const block = readFileSync(join(messages, '1.blk'));
+  block.fill('damage', block.indexOf('secondsecond'), block.indexOf('secondsecond') + 100);
+  writeFileSync(join(messages, '1.blk'), block);
+  rmSync(join(messages, 'index.db'));
+  await using _service = await RunningService.start(serviceEnv(dir.path, env));
+  expect(await collector.span('recover stream')).toMatchObject({
+    status: 2,
+    message: '1 messages lost',
+    attributes: {
+      'nats.recovery.messages': 2,
+      'nats.recovery.from_index': false,
+      'nats.recovery.lost_messages': 1,
+      'nats.recovery.damaged_blocks': 1,
+    },
+  });
+});
+
 describe('with NATS_TRACING_MESSAGES', () => {
   it("an event's publish, store, delivery and ack join the trace of its envelope", async () => {
     await using collector = await Collector.grpc();
@@ -250,6 +280,27 @@ describe('with NATS_TRACING_MESSAGES', () => {
     await collector.span('nak main-queue');
     expect(await again.process.stop()).toBe(0);
     expect(collector.spans.filter(({ name }) => name === 'deliver main-queue')).toHaveLength(1);
+  });
+
+  it('direct gets are spans too', async () => {
+    await using collector = await Collector.http();
+    using dir = new TempDir('events-tracing');
+    const env = {
+      ...SOON,
+      NATS_TRACING_MESSAGES: 'true',
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    };
+    await using service = await RunningService.start(serviceEnv(dir.path, env));
+    await using nats = await client(service.port);
+    const kv = await new Kvm(nats).create('bucket');
+    await kv.put('key', 'value');
+    expect((await kv.get('key'))?.string()).toBe('value');
+    expect(await kv.get('other')).toBeNull();
+    expect(await collector.span('DIRECT.GET')).toMatchObject({ status: 0, attributes: { 'nats.stream': 'KV_bucket' } });
+    expect(await collector.span('publish KV_bucket')).toMatchObject({
+      attributes: { 'messaging.destination.name': '$KV.bucket.key' },
+    });
   });
 
   it('publishes that are refused are errors', async () => {

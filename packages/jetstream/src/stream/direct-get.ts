@@ -43,10 +43,20 @@ export class DirectGet {
     const stream = this.#stream;
     if (stream.isClosed) return false;
     if (message.reply === null) return true;
-    const reply = new DirectReply(stream, message.reply);
+    const reply = new DirectReply(stream, message.reply, this.#watched(message));
     const problem = this.#answer(message, key, reply);
     if (problem !== null) reply.status(problem);
     return true;
+  }
+
+  /** Tells whoever watches; null if nobody does. */
+  #watched(message: HostMessage): number | null {
+    const { getObserver, account, name, host } = this.#stream;
+    if (getObserver === null) return null;
+    const { buffer, headerStart, payloadStart } = message;
+    const header = payloadStart > headerStart ? buffer.subarray(headerStart, payloadStart) : null;
+    const request = { account: account.name, name: 'DIRECT.GET', stream: name, consumer: '', header };
+    return getObserver.apiBegan(request, host.clock.now());
   }
 
   /** Returns the status of a refusal, or null. */

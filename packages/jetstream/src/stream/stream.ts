@@ -3,7 +3,7 @@ import { hasAdvisoryInterest, publishAdvisory } from '../api/advisory.ts';
 import type { Engine } from '../engine.ts';
 import { apiError } from '../errors/api-error.ts';
 import type { AccountLimits, Host, HostAccount, HostSubscription } from '../host.ts';
-import type { MessageObserver } from '../observer.ts';
+import type { ApiObserver, MessageObserver } from '../observer.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { MessageStore, StreamStore } from '../store/store.ts';
 import { type Bounds, boundsOf } from './bounds.ts';
@@ -59,6 +59,8 @@ export class Stream implements ConsumerStream {
 
   /** Told of every message; null: nobody is. */
   readonly observer: MessageObserver | null;
+  /** Told of direct gets; null: nobody is. */
+  readonly getObserver: ApiObserver | null;
   /** Messages and bytes that may wait for their commit. */
   readonly ingestLimits: Engine['settings']['limits'];
   readonly #engine: Engine;
@@ -74,7 +76,9 @@ export class Stream implements ConsumerStream {
   constructor(engine: Engine, owner: StreamOwner, storage: StreamStore, config: StreamConfig) {
     this.#engine = engine;
     this.ingestLimits = engine.settings.limits;
-    this.observer = engine.settings.observer.messages ?? null;
+    const { messages, api } = engine.settings.observer;
+    this.observer = messages ?? null;
+    this.getObserver = messages === undefined ? null : (api ?? null);
     this.host = engine.host;
     this.account = owner.account;
     this.name = config.name;
