@@ -148,6 +148,11 @@ test('headers, resource and sampler are read', () => {
   });
 });
 
+test('the sampler is that of the pages that show spans, too', () => {
+  const env = { NATS_DEBUG_ZPAGES: 'true', OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.5' };
+  expect(load(env).tracing).toMatchObject({ exporter: 'none', otlp: null, sampler: 'traceidratio', samplerRatio: 0.5 });
+});
+
 describe('wrong values', () => {
   test.each([
     [

@@ -7,6 +7,7 @@ import {
   type SpanContext,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
@@ -54,12 +55,15 @@ const BY_CLIENT: ReadonlySet<Settlement> = new Set(['ack', 'nak', 'term']);
  */
 export class MessageSpans implements MessageObserver {
   readonly #tracer: Tracer;
+  readonly #followsSender: boolean;
   readonly #taken = new Map<string, Taken>();
   readonly #stored = new Map<string, SpanContext>();
   readonly #delivered = new Map<string, Span>();
 
-  constructor(tracer: Tracer) {
+  /** @param followsSender messages whose sender is not sampled are left alone; the sampler would not have them either */
+  constructor(tracer: Tracer, followsSender: boolean) {
     this.#tracer = tracer;
+    this.#followsSender = followsSender;
   }
 
   taken(
@@ -75,6 +79,7 @@ export class MessageSpans implements MessageObserver {
     payloadEnd: number,
   ): void {
     const message = messageContext(header, headerStart, headerEnd, payload, payloadStart, payloadEnd);
+    if (this.#isLeftAlone(message.parent)) return;
     const publish = this.#publish(account, stream, subject, message, payloadEnd - payloadStart);
     if (!publish.isRecording()) return;
     publish.setAttribute(SEQUENCE, seq);
@@ -141,7 +146,7 @@ export class MessageSpans implements MessageObserver {
       this.#stored.get(messageKey(account, stream, seq)) ??
       messageContext(buffer, headerStart, payloadStart, buffer, payloadStart, payloadEnd).parent;
     // Without one it was not sampled, or is forgotten: a trace of one delivery would tell nobody anything.
-    if (parent === null) return;
+    if (parent === null || this.#isLeftAlone(parent)) return;
     const attributes = {
       ...this.#attributes(account, stream, 'deliver', 'send', subject, payloadEnd - payloadStart),
       [SEQUENCE]: seq,
@@ -187,6 +192,10 @@ export class MessageSpans implements MessageObserver {
     this.#taken.clear();
     this.#stored.clear();
     this.#delivered.clear();
+  }
+
+  #isLeftAlone(parent: SpanContext | null): boolean {
+    return this.#followsSender && parent !== null && (parent.traceFlags & TraceFlags.SAMPLED) === 0;
   }
 
   #publish(account: string, stream: string, subject: string, message: MessageContext, bytes: number): Span {

@@ -16,7 +16,7 @@ export async function openTracing(
 ): Promise<Tracing> {
   const tracez = zpages ? new Tracez() : null;
   const { tracer, stop } = await startSdk(config, version, log, tracez === null ? [] : [tracez]);
-  const messages = config.messages ? new MessageSpans(tracer) : null;
+  const messages = config.messages ? new MessageSpans(tracer, config.sampler.startsWith('parentbased_')) : null;
   return {
     observer: {
       api: new ApiSpans(tracer),

@@ -19,7 +19,7 @@ function delivered(spans: MessageSpans, seq: number, deliveries = 1, awaitsAck =
 
 it('follows a message from its publisher to the ack', async () => {
   await using kept = await keptTracer();
-  const messages = new MessageSpans(kept.tracer);
+  const messages = new MessageSpans(kept.tracer, true);
   taken(messages, 1);
   expect(kept.spans.take()).toEqual([]);
   messages.stored('$G', 'S', 1);
@@ -32,7 +32,7 @@ it('follows a message from its publisher to the ack', async () => {
 
 it('ends a delivery that nobody settles when the message goes out again, or not any more', async () => {
   await using kept = await keptTracer();
-  const messages = new MessageSpans(kept.tracer);
+  const messages = new MessageSpans(kept.tracer, true);
   delivered(messages, 1);
   delivered(messages, 1, 2);
   delivered(messages, 2);
@@ -50,19 +50,19 @@ it('ends a delivery that nobody settles when the message goes out again, or not 
 
 it('ends a delivery at once when no ack is asked for', async () => {
   await using kept = await keptTracer();
-  delivered(new MessageSpans(kept.tracer), 1, 1, false);
+  delivered(new MessageSpans(kept.tracer, true), 1, 1, false);
   expect(kept.spans.ended[0]?.attributes['nats.settlement']).toBe('none');
 });
 
 it('begins no trace with a delivery', async () => {
   await using kept = await keptTracer();
-  delivered(new MessageSpans(kept.tracer), 1, 1, true, Buffer.from('text'));
+  delivered(new MessageSpans(kept.tracer, true), 1, 1, true, Buffer.from('text'));
   expect(kept.spans.started).toEqual([]);
 });
 
 it('follows nothing that is not sampled', async () => {
-  await using kept = await keptTracer({ OTEL_TRACES_EXPORTER: 'console', OTEL_TRACES_SAMPLER: 'always_off' });
-  const messages = new MessageSpans(kept.tracer);
+  await using kept = await keptTracer({ OTEL_TRACES_SAMPLER: 'always_off' });
+  const messages = new MessageSpans(kept.tracer, true);
   taken(messages, 1);
   messages.stored('$G', 'S', 1);
   delivered(messages, 1);
@@ -70,9 +70,21 @@ it('follows nothing that is not sampled', async () => {
   expect(kept.spans.started).toEqual([]);
 });
 
+it('follows a message whose sender is not sampled only where the sampler does not follow the sender', async () => {
+  await using kept = await keptTracer({ OTEL_TRACES_SAMPLER: 'always_on' });
+  const unsampled = Buffer.from(event(`00-${TRACE_ID}-${SPAN_ID}-00`));
+  for (const followsSender of [true, false]) {
+    const messages = new MessageSpans(kept.tracer, followsSender);
+    taken(messages, 1, unsampled);
+    messages.stored('$G', 'S', 1);
+    delivered(messages, 1, 1, false, unsampled);
+    expect(kept.spans.take()).toEqual(followsSender ? [] : ['store S', 'publish S', 'deliver S']);
+  }
+});
+
 it('fails what the disk did not take, of that stream', async () => {
   await using kept = await keptTracer();
-  const messages = new MessageSpans(kept.tracer);
+  const messages = new MessageSpans(kept.tracer, true);
   taken(messages, 1);
   messages.taken('$G', 'S2', 1, 's', NO_HEADER, 0, 0, EVENT, 0, EVENT.length);
   messages.notStored('$G', 'S', new Error('no space left'));
@@ -84,7 +96,7 @@ it('fails what the disk did not take, of that stream', async () => {
 
 it(`lets the oldest of more than ${MESSAGES_IN_FLIGHT_MAX} messages go, at every station`, async () => {
   await using kept = await keptTracer();
-  const messages = new MessageSpans(kept.tracer);
+  const messages = new MessageSpans(kept.tracer, true);
   for (let seq = 1; seq <= MESSAGES_IN_FLIGHT_MAX; seq++) taken(messages, seq);
   expect(kept.spans.take()).toEqual([]);
   taken(messages, MESSAGES_IN_FLIGHT_MAX + 1);

@@ -74,6 +74,7 @@ export async function keptTracer(
   env: Record<string, string> = {},
 ): Promise<{ tracer: Tracer; spans: KeptSpans } & AsyncDisposable> {
   const spans = new KeptSpans();
-  const { tracer, stop } = await startSdk(tracingConfig(env), '1.2.3', new KeptLog(), [spans]);
+  const config = { ...tracingConfig({ OTEL_TRACES_EXPORTER: 'console', ...env }), exporter: 'none' as const };
+  const { tracer, stop } = await startSdk(config, '1.2.3', new KeptLog(), [spans]);
   return { tracer, spans, [Symbol.asyncDispose]: stop };
 }

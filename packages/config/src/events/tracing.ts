@@ -46,7 +46,8 @@ export function resolveTracing(
   const text = (key: string): string => String(values.get(`tracing.${key}`));
   const number = (key: string): number => Number(values.get(`tracing.${key}`));
   const exporter = exporterOf(values, problem);
-  const isOn = exporter !== 'none';
+  // The pages that show spans have them without an exporter too.
+  const isOn = exporter !== 'none' || values.get('debug.zpages') === true;
   const resource = isOn ? keyValues(text('resource_attributes'), 'tracing.resource_attributes', problem) : {};
   const { 'service.name': namedByResource, ...attributes } = resource;
   const warn = (key: string, warning: string): void => {
