@@ -131,7 +131,11 @@ export class EventsService implements AsyncDisposable {
     const failing = this.#embedded?.storage?.stats.failing ?? null;
     return [
       { name: 'server', unready: phase, detail: { phase: this.#phase, ...progress } },
-      { name: 'jetstream', unready: phase ?? (failing === null ? null : `the last store sync failed: ${failing}`) },
+      {
+        name: 'jetstream',
+        unready: phase ?? (failing === null ? null : `the last store sync failed: ${failing}`),
+        detail: () => this.#jetstreamDetail(),
+      },
     ];
   }
 
@@ -177,6 +181,13 @@ export class EventsService implements AsyncDisposable {
       }),
     );
     await this.#debug.start();
+  }
+
+  #jetstreamDetail(): Readonly<Record<string, number>> {
+    const totals = this.#embedded?.jetstream?.totals();
+    if (totals === undefined) return {};
+    const { streams, offlineStreams, failingStreams, consumers, messages } = totals;
+    return { streams, offline_streams: offlineStreams, failing_streams: failingStreams, consumers, messages };
   }
 
   #healthSource(): HealthSource {

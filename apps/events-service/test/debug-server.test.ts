@@ -135,7 +135,10 @@ it('says how each component is to whoever asks for details', async () => {
     version: '1.2.3',
     node: process.versions.node,
     uptime_seconds: expect.any(Number),
-    components: { server: { status: 'ok', phase: 'serving' }, jetstream: { status: 'ok' } },
+    components: {
+      server: { status: 'ok', phase: 'serving' },
+      jetstream: { status: 'ok', streams: 0, offline_streams: 0, failing_streams: 0, consumers: 0, messages: 0 },
+    },
   });
   expect((await ask(service.debugPort, '/readyz?verbose=false')).body).toBe('OK');
   await createMainQueue(service.port);
@@ -149,7 +152,12 @@ it('says how each component is to whoever asks for details', async () => {
     status: 'unavailable',
     components: {
       server: { status: 'ok' },
-      jetstream: { status: 'unavailable', reason: expect.stringContaining('the last store sync failed: ENOSPC') },
+      jetstream: {
+        status: 'unavailable',
+        reason: expect.stringContaining('the last store sync failed: ENOSPC'),
+        streams: 1,
+        failing_streams: 1,
+      },
     },
   });
   const alive = await ask(service.debugPort, '/healthz', json);
@@ -193,6 +201,12 @@ it('answers with the headers of the original, and 404 for what is not there', as
     'x-nats-version': '1.2.3',
     'access-control-allow-origin': '*',
   });
+  const preflight = await fetch(`http://127.0.0.1:${service.debugPort}/metrics`, {
+    method: 'OPTIONS',
+    headers: { Origin: 'https://cloud.example', 'Access-Control-Request-Method': 'GET' },
+  });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.get('access-control-allow-methods')).toBe('GET');
   expect(await ask(service.debugPort, '/debug')).toMatchObject({ status: 404, body: '404 page not found\n' });
 });
 

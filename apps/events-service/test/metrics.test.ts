@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freePort, TempDir, until } from '../../../tests/src/index.ts';
+import { freePort, RawClient, repositoryRoot, TempDir, until } from '../../../tests/src/index.ts';
 import { AckPolicy, connect, jetstream, jetstreamManager, StorageType } from '../../../tests/src/official-clients.ts';
 import { METRICS } from '../src/metrics/catalogue.ts';
 import { inProcess } from './support/in-process.ts';
@@ -81,6 +82,66 @@ it('shows what official clients do, with a token', async () => {
   expect(value('process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
   expect(value('nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);
   await nc.close();
+});
+
+it('is compressed for whoever takes that', async () => {
+  using dir = new TempDir('events');
+  const { service } = await inProcess(dir.path);
+  await using _ = service;
+  await service.start();
+  const answer = await fetch(`http://127.0.0.1:${service.debugPort}/metrics`, {
+    headers: { 'Accept-Encoding': 'gzip' },
+  });
+  expect(answer.headers.get('content-encoding')).toBe('gzip');
+  expect(sampleValue(parseScrape(await answer.text()), 'nats_ready')).toBe(1);
+});
+
+it('names clients that are too slow', async () => {
+  using dir = new TempDir('events');
+  const { service } = await inProcess(dir.path);
+  await using _ = service;
+  await service.start();
+  await using slow = await RawClient.connect(service.port);
+  slow.send('CONNECT {"verbose":false,"name":"search \\"2\\""}\r\nSUB flood 1\r\n');
+  await slow.flush();
+  slow.socket.pause();
+  const nc = await connect({ port: service.port });
+  // More than a client may be behind.
+  for (let at = 0; at < 100; at++) {
+    nc.publish('flood', new Uint8Array(1_000_000));
+    await nc.flush();
+  }
+  const found = await scrape(service.debugPort);
+  const labels = { account: '$G', client_name: 'search "2"', ip: '127.0.0.1' };
+  expect(sampleValue(found, 'nats_slow_consumer_disconnects_total', labels)).toBe(1);
+  expect(sampleValue(found, 'nats_slow_consumers_total', { reason: 'max_pending' })).toBe(1);
+  expect(sampleValue(found, 'gnatsd_varz_slow_consumers')).toBe(1);
+  await nc.close();
+});
+
+it('loads nothing for metrics and profiles before somebody asks', () => {
+  using dir = new TempDir('events');
+  const script = `
+    import { registerHooks } from 'node:module';
+    const loaded = new Set();
+    registerHooks({
+      resolve(specifier, context, next) {
+        const resolved = next(specifier, context);
+        if (/prom-client|pprof|inspector/.test(specifier)) loaded.add(specifier);
+        return resolved;
+      },
+    });
+    const { createEventsService } = await import(${JSON.stringify(join(repositoryRoot, 'apps/events-service/dist/index.js'))});
+    const service = await createEventsService({
+      nats: { port: -1, storeDir: ${JSON.stringify(dir.path)} },
+      debug: { addr: '127.0.0.1:0' },
+    });
+    const atStart = [...loaded];
+    await fetch('http://127.0.0.1:' + service.debugPort + '/metrics');
+    console.log(JSON.stringify({ atStart, afterwards: loaded.has('prom-client') }));
+    await service.stop();`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual({ atStart: [], afterwards: true });
 });
 
 it('says what recovery has found', async () => {

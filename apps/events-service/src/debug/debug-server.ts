@@ -66,6 +66,10 @@ export class DebugServer {
   /** Never rejects. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setCommonHeaders(response, request, this.#settings.version);
+    if (isPreflight(request)) {
+      answerPreflight(request, response);
+      return;
+    }
     const { path, query } = split(request.url ?? '/');
     const route = this.#routes.get(path);
     if (route?.isOpen !== true && !this.#isAllowed(request)) {
@@ -118,6 +122,18 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
   const innererror = { date: new Date().toISOString(), 'request-id': id };
   const error = { code: 'InvalidAuthenticationToken', innererror, message: 'invalid or missing token' };
   send(response, { status: 401, type: 'application/json', body: JSON.stringify({ error }) });
+}
+
+/** A browser asks whether a page may ask. */
+function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+}
+
+function answerPreflight({ headers }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('Vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
+  response.setHeader('Access-Control-Allow-Methods', headers['access-control-request-method'] ?? '');
+  response.writeHead(204);
+  response.end();
 }
 
 /** The headers that every answer of the original carries (spec/ocis.md 2). */

@@ -1,5 +1,7 @@
 import { type DebugAnswer, type DebugRequest, type DebugRoute, jsonAnswer, textAnswer } from './route.ts';
 
+type HealthDetail = Readonly<Record<string, unknown>>;
+
 /** How one part of the service is. */
 export interface ComponentHealth {
   /** `server`, `jetstream`, `registry`, … */
@@ -7,7 +9,7 @@ export interface ComponentHealth {
   /** Why it is not ready, or null when it is. One line. */
   readonly unready: string | null;
   /** Figures for whoever asks for details; nothing secret: the health endpoints ask for no token. */
-  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly detail?: HealthDetail | (() => HealthDetail);
 }
 
 /** The service as the probes see it. Answers come from memory: nothing is written, nothing waited for. */
@@ -39,17 +41,13 @@ function answer(source: HealthSource, request: DebugRequest, isAlways: boolean):
     version: source.version,
     node: process.versions.node,
     uptime_seconds: Math.floor(source.uptimeSeconds),
-    components: Object.fromEntries(
-      components.map(({ name, unready, detail }) => [
-        name,
-        {
-          status: unready === null ? 'ok' : 'unavailable',
-          ...(unready === null ? {} : { reason: unready }),
-          ...detail,
-        },
-      ]),
-    ),
+    components: Object.fromEntries(components.map((component) => [component.name, shown(component)])),
   });
+}
+
+function shown({ unready, detail }: ComponentHealth): HealthDetail {
+  const state = unready === null ? { status: 'ok' } : { status: 'unavailable', reason: unready };
+  return { ...state, ...(typeof detail === 'function' ? detail() : detail) };
 }
 
 /** Why the service is not ready, each reason once; empty when it is. */

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
 import { collectDefaultMetrics, Gauge, type MetricType, Registry } from 'prom-client';
 import { METRICS, type MetricDefinition } from './catalogue.ts';
 import { CpuMeter, gather } from './gather.ts';
@@ -15,6 +17,8 @@ const VALUES_AT_ONCE = 500;
 export interface Exposition {
   readonly type: string;
   readonly body: readonly Uint8Array[];
+  /** The same, compressed. */
+  gzipped(): Promise<Uint8Array>;
 }
 
 /**
@@ -45,56 +49,56 @@ class ReadyMetric extends Gauge {
   }
 }
 
+/** Figures of the process and of Node: they are watched once, however many services run in the process. */
+let processRegistry: Registry | null = null;
+
+function processMetrics(): Registry {
+  if (processRegistry === null) {
+    processRegistry = new Registry();
+    collectDefaultMetrics({ register: processRegistry });
+  }
+  return processRegistry;
+}
+
 /** Renders the metrics in Prometheus' text format, a few values at a time, with pauses. */
 export class Exporter {
   readonly #sources: MetricSources;
   readonly #registry = new Registry();
-  readonly #own = new Map<string, ReadyMetric>();
-  readonly #names: readonly string[];
+  readonly #metrics: readonly ReadyMetric[];
   readonly #cpu = new CpuMeter();
   #last: Promise<Exposition> | null = null;
-  #lastAt = 0;
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
-    for (const definition of METRICS) {
-      const metric = new ReadyMetric(definition);
-      this.#own.set(definition.name, metric);
-      this.#registry.registerMetric(metric);
-    }
-    collectDefaultMetrics({ register: this.#registry });
-    this.#names = this.#registry.getMetricsAsArray().map(({ name }) => name);
+    this.#metrics = METRICS.map((definition) => new ReadyMetric(definition));
+    for (const metric of this.#metrics) this.#registry.registerMetric(metric);
   }
 
   /** Who asks while another is being answered, or right after, gets the same answer. */
   scrape(): Promise<Exposition> {
-    if (this.#last === null || performance.now() - this.#lastAt > CACHE_MS) {
-      const scrape = this.#render();
-      this.#last = scrape;
-      this.#lastAt = Number.POSITIVE_INFINITY;
-      scrape.then(
-        () => {
-          this.#lastAt = performance.now();
-        },
-        () => {
-          this.#last = null;
-        },
-      );
-    }
-    return this.#last;
+    if (this.#last !== null) return this.#last;
+    const scrape = this.#render();
+    this.#last = scrape;
+    const forget = (): void => {
+      if (this.#last === scrape) this.#last = null;
+    };
+    scrape.then(() => setTimeout(forget, CACHE_MS).unref(), forget);
+    return scrape;
   }
 
   async #render(): Promise<Exposition> {
     const pace = new Pace();
     const sheet = await gather(this.#sources, this.#cpu, pace);
     const body: Uint8Array[] = [];
-    for (const name of this.#names) {
-      if (pace.isDue) await pace.pause();
-      const own = this.#own.get(name);
-      if (own === undefined) body.push(Buffer.from(`${await this.#registry.getSingleMetricAsString(name)}\n\n`));
-      else await this.#renderOwn(own, sheet.of(name), body, pace);
-    }
-    return { type: this.#registry.contentType, body };
+    for (const metric of this.#metrics) await this.#renderOwn(metric, sheet.of(metric.definition.name), body, pace);
+    if (pace.isDue) await pace.pause();
+    body.push(Buffer.from(await processMetrics().metrics()));
+    let compressed: Promise<Uint8Array> | null = null;
+    const gzipped = (): Promise<Uint8Array> => {
+      compressed ??= promisify(gzip)(Buffer.concat(body), { level: constants.Z_BEST_SPEED });
+      return compressed;
+    };
+    return { type: this.#registry.contentType, body, gzipped };
   }
 
   /** Renders a metric in parts, each but the first without the lines that explain it. */

@@ -6,10 +6,11 @@ export function metricsRoute(sources: MetricSources): DebugRoute {
   let exporter: Promise<import('./exposition.ts').Exporter> | null = null;
   return {
     path: '/metrics',
-    answer: async () => {
+    answer: async ({ headers }) => {
       exporter ??= import('./exposition.ts').then(({ Exporter }) => new Exporter(sources));
-      const { type, body } = await (await exporter).scrape();
-      return { status: 200, type, body };
+      const { type, body, gzipped } = await (await exporter).scrape();
+      if (!/\bgzip\b/.test(`${headers['accept-encoding']}`)) return { status: 200, type, body };
+      return { status: 200, type, body: await gzipped(), headers: { 'Content-Encoding': 'gzip' } };
     },
   };
 }
