@@ -42,9 +42,9 @@ export class Machine {
     });
   }
 
-  /** What was not synced is gone. */
-  async powerCut(): Promise<Harness> {
-    return this.#crash(() => this.fs.powerCut());
+  /** What was not synced is gone. @param kept what reached the disk all the same. */
+  async powerCut(kept: (path: string) => boolean = () => false): Promise<Harness> {
+    return this.#crash(() => this.fs.powerCut(kept));
   }
 
   async stop(): Promise<void> {

@@ -38,6 +38,10 @@ export class SimulatedFileSystem implements FileSystem {
   operations = 0;
   /** When `operations` reaches this, nothing happens any more: the machine is off. */
   offAt = Number.POSITIVE_INFINITY;
+  /** What arrives of a write that the end interrupts: as many bytes as this returns, from its start. */
+  torn: (bytes: number) => number = () => 0;
+  /** The file that was being written to at the end. */
+  #tornFile: SimulatedFile | null = null;
   #root = new SimulatedDirectory();
   #open = new Map<number, OpenFile & { path: string }>();
   #nextFd = 3;
@@ -47,6 +51,7 @@ export class SimulatedFileSystem implements FileSystem {
    * of files and the names in directories that `kept` accepts happen to have reached the disk all the same.
    */
   powerCut(kept: (path: string) => boolean = () => false): void {
+    if (this.#tornFile !== null) this.#tornFile.durable = this.#tornFile.data;
     restore(this.#root, '', kept);
     this.#reboot();
   }
@@ -110,19 +115,14 @@ export class SimulatedFileSystem implements FileSystem {
     callback: WriteCallback,
   ): void {
     const opened = this.#open.get(fd);
+    if (this.operations >= this.offAt) this.#tear(opened, buffer.subarray(offset, offset + length), position);
     this.#begin('write', opened?.path ?? `${fd}`).then(
       () => {
-        const file = opened?.file;
-        if (!(file instanceof SimulatedFile)) {
+        if (!(opened?.file instanceof SimulatedFile)) {
           callback(failure('EBADF', `${fd}`), 0);
           return;
         }
-        const end = Math.max(file.data.length, position + length);
-        const data = Buffer.alloc(end);
-        file.data.copy(data);
-        data.set(buffer.subarray(offset, offset + length), position);
-        file.data = data;
-        if (opened?.synced) file.durable = data;
+        put(opened.file, buffer.subarray(offset, offset + length), position, opened.synced);
         callback(null, length);
       },
       (error: unknown) => callback(error as Error, 0),
@@ -238,6 +238,14 @@ export class SimulatedFileSystem implements FileSystem {
     return Buffer.from(node.data);
   }
 
+  /** The first write that finds the machine off was under way when that happened. */
+  #tear(opened: OpenFile | undefined, bytes: Uint8Array, position: number): void {
+    if (this.#tornFile !== null || !(opened?.file instanceof SimulatedFile)) return;
+    this.#tornFile = opened.file;
+    const arrived = this.torn(bytes.length);
+    if (arrived > 0) put(opened.file, bytes.subarray(0, arrived), position, false);
+  }
+
   async #begin(name: Operation['name'], path: string): Promise<void> {
     await turn();
     if (this.operations >= this.offAt) await new Promise<never>(() => {});
@@ -251,6 +259,7 @@ export class SimulatedFileSystem implements FileSystem {
     this.#open = new Map();
     this.operations = 0;
     this.offAt = Number.POSITIVE_INFINITY;
+    this.#tornFile = null;
     this.fault = () => null;
     this.stall = () => null;
   }
@@ -283,6 +292,14 @@ export class SimulatedFileSystem implements FileSystem {
     const at = path.lastIndexOf('/');
     return { directory: this.#directory(path.slice(0, at), create), name: path.slice(at + 1) };
   }
+}
+
+function put(file: SimulatedFile, bytes: Uint8Array, position: number, durable: boolean): void {
+  const data = Buffer.alloc(Math.max(file.data.length, position + bytes.length));
+  file.data.copy(data);
+  data.set(bytes, position);
+  file.data = data;
+  if (durable) file.durable = data;
 }
 
 function restore(directory: SimulatedDirectory, path: string, kept: (path: string) => boolean): void {

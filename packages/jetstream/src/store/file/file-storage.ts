@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { MemoryStreamStore } from '../memory/memory-storage.ts';
 import { checkAssetName, isAssetName } from '../shared/names.ts';
 import { emptyStats } from '../shared/stats.ts';
@@ -84,6 +85,9 @@ export class FileStorage implements Storage {
     );
     try {
       await usable(directory, () => makeDurableDirectory(deps.fs, root));
+      // They may be there because a killed process had just made them.
+      await usable(directory, () => allDone([deps.fs.fsyncDir(directory), deps.fs.fsyncDir(root)]));
+      await deps.fs.fsyncDir(dirname(directory)).catch(() => {});
     } catch (error) {
       await lock.release();
       throw error;
@@ -113,6 +117,8 @@ export class FileStorage implements Storage {
     const streams: StreamStore[] = [];
     const offline: OfflineStream[] = [];
     if (!(await fs.isDirectory(directory))) return { streams, offline };
+    // Streams that a killed process had just created or deleted: what is seen of them now must not change with a power cut.
+    await this.#directories.sync(account, true);
     const names = (await fs.readdir(directory)).sort();
     for (const name of names.filter(isTemporary)) this.#directories.removeLater(`${directory}/${name}`);
     const present = names.filter((name) => isAssetName(name) && !this.#open.has(`${account}/${name}`));

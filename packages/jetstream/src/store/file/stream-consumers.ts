@@ -65,6 +65,8 @@ export class StreamConsumers {
       if (isTemporary(name)) await deps.fs.removeTree(`${directory}/${name}`);
     }
     await makeDurableDirectory(deps.fs, `${directory}/obs`);
+    // Consumers that a killed process had just created or deleted.
+    await allDone([deps.fs.fsyncDir(`${directory}/obs`), deps.fs.fsyncDir(directory)]);
     const found = await recoverConsumers(deps, directory, stream, candidates);
     const log = new ConsumerLog(deps, directory, found.log.bytes, found.log.needsRewrite);
     const consumers = new StreamConsumers(deps, directory, stream, log, gate);

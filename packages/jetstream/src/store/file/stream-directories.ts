@@ -46,9 +46,11 @@ export class StreamDirectories {
     }
   }
 
-  /** Makes the names of the account's streams durable. */
-  sync(account: string): Promise<void> {
-    return this.#deps.fs.fsyncDir(this.streams(account));
+  /** Makes the names of the account's streams durable, and the account's own too if `all`. */
+  async sync(account: string, all = false): Promise<void> {
+    const { fs } = this.#deps;
+    await fs.fsyncDir(this.streams(account));
+    if (all) await fs.fsyncDir(`${this.#root}/${account}`);
   }
 
   /** nats-server would adopt the blocks of a stream it could not load; here they are somebody's messages and stay. */

@@ -74,11 +74,28 @@ export class Opener {
     for (const name of left) if (LEFTOVER.test(name)) await removeIfThere(this.#fs, `${this.#messages}/${name}`);
     const sizes = await this.#sizes(left);
     for (const index of sizes.keys()) this.#state.reserveIndex(index + 1);
+    await this.#settle([...sizes.keys()].at(-1));
     const index = await this.#readIndex();
     if (index !== null && (await this.#isCurrent(index, sizes)) && restoreIndex(this.#state, index, sizes)) {
       return { ...noFindings(), fromIndex: true, messages: this.#state.messages };
     }
     return this.#scan(sizes, index);
+  }
+
+  /**
+   * What a killed process wrote last may be in the system's memory alone, names of files too. It is taken for durable
+   * from here on, so it has to be: the last block goes on being written to, and whoever asks is told what is in it.
+   */
+  async #settle(lastIndex: number | undefined): Promise<void> {
+    if (lastIndex !== undefined) {
+      const fd = await this.#fs.open(`${this.#messages}/${lastIndex}.blk`, 'update');
+      try {
+        await this.#fs.fsync(fd);
+      } finally {
+        await this.#fs.close(fd);
+      }
+    }
+    await this.#fs.fsyncDir(this.#messages);
   }
 
   get #messages(): string {
