@@ -22,6 +22,7 @@ export {
   writeMsgHeadOf,
 } from './encoder.ts';
 export { CLOSE_REASONS, type CloseReason, WIRE_ERRORS } from './errors.ts';
+export type { FrameSource } from './frame-source.ts';
 export { stringifyGoJson } from './go-json-text.ts';
 export { goQuote, goQuoteBytes } from './go-quote.ts';
 export {

@@ -3,8 +3,8 @@ const EMPTY = Buffer.alloc(0);
 /**
  * One PUB or HPUB as offsets into `buffer`. A parser owns one of these and fills it anew for every message, so the
  * object is only valid during the callback that gets it. `buffer` is either the chunk given to `parse` (and belongs to
- * whoever read it) or, for a message that arrived in pieces, a buffer of its own which the parser never touches again:
- * a slice of that one may be kept. In both, CR LF (or LF) and the payload follow the line, and CR LF follows the payload.
+ * whoever read it) or, for a message that arrived in pieces, one of the parser's `FrameSource` or else a buffer of its
+ * own which the parser never touches again: a slice of that last one may be kept. In both, CR LF (or LF) and the payload follow the line, and CR LF follows the payload.
  */
 export class PublishArgs {
   buffer: Buffer = EMPTY;

@@ -1,5 +1,6 @@
 import { type ArgumentError, readHeaderPublish, readPublish, readSubscribe, readUnsubscribe } from './arguments.ts';
 import { ControlLine } from './control-line.ts';
+import { type FrameSource, NO_FRAMES } from './frame-source.ts';
 import type { ClientOperations, ParserLimits } from './operations.ts';
 import { PublishArgs } from './publish-args.ts';
 import { straightPublish } from './straight-publish.ts';
@@ -56,6 +57,7 @@ const DEAD = 5;
 export class ServerParser {
   readonly #handler: ClientOperations;
   readonly #limits: ParserLimits;
+  readonly #frames: FrameSource;
   readonly #args: PublishArgs = new PublishArgs();
   readonly #line: ControlLine = new ControlLine();
   #phase = IN_VERB;
@@ -63,10 +65,14 @@ export class ServerParser {
   #state = STATE_START;
   /** The message that is arriving in pieces: arguments, CR LF, payload, CR LF; null when none is. */
   #frame: Buffer | null = null;
+  /** It came from `#frames`. */
+  #isFrameTaken = false;
   #frameFilled = 0;
   #isPaused = false;
 
-  constructor(handler: ClientOperations, limits: ParserLimits) {
+  /** @param frames memory for messages that arrive in pieces; without it each gets a buffer of its own. */
+  constructor(handler: ClientOperations, limits: ParserLimits, frames: FrameSource = NO_FRAMES) {
+    this.#frames = frames;
     this.#handler = handler;
     this.#limits = limits;
   }
@@ -84,6 +90,7 @@ export class ServerParser {
   /** Ends parsing, also from within an operation: the rest of the chunk is not looked at. */
   stop(): void {
     this.#phase = DEAD;
+    if (this.#frame !== null && this.#isFrameTaken) this.#frames.give(this.#frame);
     this.#frame = null;
     this.#line.clear();
   }
@@ -258,7 +265,9 @@ export class ServerParser {
     }
     // The message as it came: line and payload side by side, so that a slice of it can be relayed as it is.
     const payloadStart = end - start + 2;
-    const frame = Buffer.allocUnsafe(payloadStart + size + 2);
+    const taken = this.#frames.take(payloadStart + size + 2);
+    const frame = taken ?? Buffer.allocUnsafe(payloadStart + size + 2);
+    this.#isFrameTaken = taken !== null;
     source.copy(frame, 0, start, end);
     frame[payloadStart - 2] = CR;
     frame[payloadStart - 1] = LF;
@@ -301,7 +310,11 @@ export class ServerParser {
     this.#frame = null;
     this.#begin();
     args.buffer = frame;
-    this.#handler.onPublish(args);
+    try {
+      this.#handler.onPublish(args);
+    } finally {
+      if (this.#isFrameTaken) this.#frames.give(frame);
+    }
     return next;
   }
 

@@ -17,6 +17,28 @@ describe('ServerParser', () => {
     );
   });
 
+  it('gives the same in memory that is used again', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 8 }), fractions, (operations, places) => {
+        const input = Buffer.concat(operations.map((one) => one.wire));
+        const recorder = new Recorder();
+        const memory = Buffer.alloc(4096, 0xee);
+        const parser = new ServerParser(
+          recorder,
+          { ...LIMITS },
+          {
+            take: (bytes) => (bytes > memory.length ? null : memory.subarray(0, bytes)),
+            give: (frame) => frame.fill(0xee),
+          },
+        );
+        for (const chunk of cut(input, cutsFor(input, places))) parser.parse(chunk);
+        expect(recorder.calls).toEqual(operations.map((one) => one.call));
+        expect(memory.every((byte) => byte === 0xee)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('gives the same with every single cut and with one byte at a time', () => {
     fc.assert(
       fc.property(operation, operation, (first, second) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ParserLimits, type PublishArgs, ServerParser } from '../src/index.ts';
+import { type FrameSource, type ParserLimits, type PublishArgs, ServerParser } from '../src/index.ts';
 import { everyByte, LIMITS, parseAll, Recorder } from './recorder.ts';
 
 /** Calls for `input` in one piece, after making sure that one byte at a time gives the same. */
@@ -310,6 +310,43 @@ describe('limits', () => {
     parser.parse(Buffer.alloc(999, 'x'));
     parser.parse(Buffer.from('\r\n'));
     expect(parser.heldBytes).toBe(0);
+  });
+
+  it('gives every frame back once, when its message is through, when it fails and when the parser is stopped', () => {
+    const out = new Set<Buffer>();
+    const frames: FrameSource = {
+      take: (bytes) => {
+        const frame = Buffer.alloc(bytes);
+        out.add(frame);
+        return frame;
+      },
+      give: (frame) => {
+        if (!out.delete(frame)) throw new Error('given back twice');
+      },
+    };
+    const outDuring: number[] = [];
+    const recorder = new Recorder();
+    recorder.onPublish = (args) => {
+      outDuring.push(out.size);
+      if (args.payloadEnd - args.payloadStart === 4) throw new Error('of the receiver');
+    };
+    const parser = new ServerParser(recorder, { ...LIMITS }, frames);
+    parser.parse(Buffer.from('PUB a 5\r\nhel'));
+    expect(out.size).toBe(1);
+    parser.parse(Buffer.from('lo\r\nPUB a 2\r\nhi\r\nPUB a 4\r\nfo'));
+    expect(outDuring).toEqual([1, 0]);
+    expect(() => parser.parse(Buffer.from('ur\r\n'))).toThrow('of the receiver');
+    expect(out.size).toBe(0);
+    parser.parse(Buffer.from('PUB a 3\r\nx'));
+    expect(out.size).toBe(1);
+    parser.stop();
+    parser.stop();
+    expect(out.size).toBe(0);
+    const other = new ServerParser(new Recorder(), { ...LIMITS }, frames);
+    other.parse(Buffer.from('PUB a 3\r\nx'));
+    other.parse(Buffer.from('xxx\r\n'));
+    expect(other.failed).toBe(true);
+    expect(out.size).toBe(0);
   });
 
   it('obeys limits that change in the middle of a chunk', () => {

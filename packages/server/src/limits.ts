@@ -1,7 +1,10 @@
 /** Limits that no option changes. The others are options with their defaults in `options.ts`. */
 
-/** Bytes read from a plain socket at a time, into one buffer that all of them share. */
-export const READ_BUFFER_BYTES: number = 128 * 1024;
+/**
+ * Bytes read from a plain socket at a time, into one buffer that all of them share. With the message that began in the
+ * read before, what one read brings mostly fits one large slab, and leaves in one write.
+ */
+export const READ_BUFFER_BYTES: number = 112 * 1024;
 /** Bytes of an output slab of a busy connection. */
 export const LARGE_SLAB_BYTES: number = 128 * 1024;
 /** Bytes of the output slab a connection begins with. */
@@ -9,6 +12,8 @@ export const SMALL_SLAB_BYTES: number = 4 * 1024;
 /** Free slabs that are kept for later; more are left to the garbage collector. */
 export const FREE_SMALL_SLABS_MAX = 1024;
 export const FREE_LARGE_SLABS_MAX = 64;
+/** Messages of 4–32 KiB that are put together from several reads in memory that is used again; 1 MiB in all. */
+export const FRAMES_MAX = 32;
 /** Bytes handed to the socket in one write; what is queued beyond waits for its completion. */
 export const WRITE_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Milliseconds of work for one client before the others get their turn. */

@@ -6,6 +6,7 @@ import { Arena } from './connection/arena.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/context.ts';
 import { FlushQueue } from './connection/flush-queue.ts';
+import { FramePool } from './connection/frame-pool.ts';
 import { SlabPool } from './connection/slabs.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import { ServerCounters } from './counters.ts';
@@ -82,6 +83,7 @@ export class NatsServer implements AsyncDisposable {
       rateLimited: new RateLimitedLog(clock),
       wheel: this.#wheel,
       slabs: new SlabPool(arena),
+      frames: new FramePool(arena),
       flushQueue: new FlushQueue(),
       router: new Router(ids, logger, settings.noFastProducerStall, arena),
       authenticator,

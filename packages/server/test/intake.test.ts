@@ -3,6 +3,7 @@ import type { ServerParser } from '@nats-ts/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../src/connection/connection.ts';
 import { FlushQueue } from '../src/connection/flush-queue.ts';
+import { FramePool } from '../src/connection/frame-pool.ts';
 import { Intake } from '../src/connection/intake.ts';
 import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../src/delivery/message-frame.ts';
 import type { PublisherHold } from '../src/internal-message.ts';
@@ -20,7 +21,7 @@ function fixture(): Fixture {
   const events: string[] = [];
   const clock = new ManualClock();
   const connection = {
-    context: { clock, flushQueue: new FlushQueue() },
+    context: { clock, flushQueue: new FlushQueue(), frames: new FramePool(null) },
     inMsgs: 0,
     account: { name: '$G' },
     log: { debug: () => {}, warn: () => {}, warnRateLimited: (_key: string, text: string) => events.push(text) },

@@ -114,7 +114,7 @@ export class Connection extends Traffic implements OutboundOwner {
     this.outbound = new Outbound(this, socket, context.slabs, context.flushQueue, settings.maxPending);
     this.pinger = new Pinger(this);
     this.trace = new Tracer(this, settings);
-    this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits), socket);
+    this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits, context.frames), socket);
     this.#authTimer = new WheelTimer(() => this.#authTimedOut());
     if (this.user !== null) this.#setUser(this.user);
   }

@@ -9,6 +9,7 @@ import type { SlowConsumers } from '../slow-consumers.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { Connection } from './connection.ts';
 import type { FlushQueue } from './flush-queue.ts';
+import type { FramePool } from './frame-pool.ts';
 import type { SlabPool } from './slabs.ts';
 
 /** What a connection needs of the server it belongs to. */
@@ -20,6 +21,7 @@ export interface ConnectionContext {
   readonly rateLimited: RateLimitedLog;
   readonly wheel: TimerWheel;
   readonly slabs: SlabPool;
+  readonly frames: FramePool;
   readonly flushQueue: FlushQueue;
   readonly router: Router;
   readonly authenticator: Authenticator;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ServerParser } from '@nats-ts/protocol';
-import { ORIGIN_ELSEWHERE, ORIGIN_OWNED } from '../delivery/message-frame.ts';
+import { ORIGIN_ELSEWHERE } from '../delivery/message-frame.ts';
 import { goDurationOfMs } from '../go-format.ts';
 import type { PublisherHold } from '../internal-message.ts';
 import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS, TURN_MS, TURN_WORK_PER_LOOK } from '../limits.ts';
@@ -67,9 +67,9 @@ export class Intake {
     else this.#work(chunk);
   }
 
-  /** Where `buffer` of a parsed message is: in the chunk that is being worked off, or made by the parser for it. */
+  /** Where `buffer` of a parsed message is: in the chunk that is being worked off, or where its pieces were put together. */
   originOf(buffer: Buffer): number {
-    return buffer === this.#chunk ? this.#origin : ORIGIN_OWNED;
+    return buffer === this.#chunk ? this.#origin : this.#connection.context.frames.originOf(buffer);
   }
 
   /** Nothing more is parsed until `release`. */
