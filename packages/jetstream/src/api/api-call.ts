@@ -9,8 +9,15 @@ import type { ApiRequest } from './request.ts';
 /** Prefix of every API subject. */
 export const API_PREFIX = '$JS.API.';
 
-/** Where a call's answer goes: sends it, counts it and tells the audit. */
-export type Answer = (call: ApiCall, response: Readonly<Record<string, unknown>>, failed: boolean) => void;
+/** What a call needs of who dispatches it. */
+export interface CallSink {
+  /** Bodies with unknown fields are refused. */
+  readonly isStrict: boolean;
+  /** Sends the answer, counts it and tells the audit. */
+  answer(call: ApiCall, response: Readonly<Record<string, unknown>>, failed: boolean): void;
+  /** The body is not what it should be; `problem` in Go's words. */
+  invalid(call: ApiCall, problem: string): void;
+}
 
 /** A request on its way through the queue. Holds its own copy of the bytes. */
 export class ApiCall implements ApiRequest {
@@ -24,16 +31,14 @@ export class ApiCall implements ApiRequest {
   watched: number | null = null;
   readonly #type: string;
   readonly #errorFields: Readonly<Record<string, unknown>> | undefined;
-  readonly #strict: boolean;
-  readonly #answer: Answer;
+  readonly #sink: CallSink;
   #isAnswered = false;
 
   /** @param type response type without `io.nats.jetstream.api.v1.` */
   constructor(
     message: HostMessage,
     route: { readonly type: string; readonly errorFields?: Readonly<Record<string, unknown>> },
-    strict: boolean,
-    answer: Answer,
+    sink: CallSink,
   ) {
     const { buffer, headerStart, payloadStart, payloadEnd } = message;
     this.subject = message.subject;
@@ -44,8 +49,7 @@ export class ApiCall implements ApiRequest {
     this.client = message.clientInfo();
     this.#type = `io.nats.jetstream.api.v1.${route.type}`;
     this.#errorFields = route.errorFields;
-    this.#strict = strict;
-    this.#answer = answer;
+    this.#sink = sink;
   }
 
   get isAnswered(): boolean {
@@ -59,7 +63,18 @@ export class ApiCall implements ApiRequest {
   decode(schema: ObjectSchema): Record<string, unknown> {
     if (this.isBodyEmpty) return {};
     try {
-      return decodeJson(this.body, schema, { strict: this.#strict });
+      return decodeJson(this.body, schema, { strict: true });
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      this.#sink.invalid(this, error.message);
+      if (this.#sink.isStrict) throw apiError('InvalidJSON', { err: error.message });
+      return this.unmarshal(schema);
+    }
+  }
+
+  unmarshal(schema: ObjectSchema): Record<string, unknown> {
+    try {
+      return decodeJson(this.body, schema, { strict: false });
     } catch (error) {
       if (error instanceof JsonError) throw apiError('InvalidJSON', { err: error.message });
       throw error;
@@ -101,7 +116,7 @@ export class ApiCall implements ApiRequest {
   #send(response: Readonly<Record<string, unknown>>, failed: boolean): void {
     if (this.#isAnswered) throw new Error(`request ${this.subject} was answered twice`);
     this.#isAnswered = true;
-    this.#answer(this, response, failed);
+    this.#sink.answer(this, response, failed);
   }
 }
 

@@ -8,7 +8,8 @@ import type { HostMessage, HostSubscription } from '../host.ts';
 import { encodeJson } from '../json/encode.ts';
 import type { ApiObserver } from '../observer.ts';
 import { hasAdvisoryInterest, publishAdvisory } from './advisory.ts';
-import { API_PREFIX, ApiCall, toApiError } from './api-call.ts';
+import { API_PREFIX, ApiCall, type CallSink, toApiError } from './api-call.ts';
+import { RareWarnings } from './rare-warnings.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
 
@@ -39,6 +40,7 @@ export class ApiDispatcher {
   readonly #observer: ApiObserver | null;
   readonly #main: RequestQueue<Queued>;
   readonly #info: RequestQueue<Queued>;
+  readonly #sink: CallSink;
   #subscription: HostSubscription | null = null;
 
   constructor(engine: Engine, account: JetStreamAccount, routes: ApiRoutes) {
@@ -48,6 +50,13 @@ export class ApiDispatcher {
     this.#observer = engine.settings.observer.api ?? null;
     const { clock } = engine.host;
     const limit = engine.settings.limits.requestQueue;
+    const warnings = new RareWarnings(engine.host.log, clock);
+    this.#sink = {
+      isStrict: engine.settings.strict,
+      answer: (call, response, failed) => this.#answer(call, response, failed),
+      invalid: ({ subject }, problem) =>
+        warnings.warn(`Invalid JetStream request '${account.name} > ${subject}': ${problem}`),
+    };
     const run = (queued: Queued): void | Promise<void> => this.#run(queued);
     const overflow = (dropped: number): void => this.#overflow(dropped);
     const failed = (error: unknown): void => engine.host.log.error(`JetStream API request failed: ${String(error)}`);
@@ -95,9 +104,7 @@ export class ApiDispatcher {
   }
 
   #callOf(message: HostMessage, route: Pick<ApiRoute, 'type' | 'errorFields'>): ApiCall {
-    return new ApiCall(message, route, this.#engine.settings.strict, (call, response, failed) =>
-      this.#answer(call, response, failed),
-    );
+    return new ApiCall(message, route, this.#sink);
   }
 
   #refuseDisabled(message: HostMessage, route: ApiRoute | undefined): void {

@@ -21,7 +21,12 @@ export interface ApiRequest {
   /** True if the body, spaces aside, is empty. */
   readonly isBodyEmpty: boolean;
   /**
-   * Decodes the body strictly or leniently as the server is set. An empty body gives an empty object.
+   * Decodes the body as Go's json.Unmarshal, whatever the server's strictness: unknown fields are ignored, nothing at all is an error.
+   * Throws ApiError 10025 with Go's text.
+   */
+  unmarshal(schema: ObjectSchema): Record<string, unknown>;
+  /**
+   * Decodes the body strictly or leniently as the server is set, and logs what is wrong with it. An empty body gives an empty object.
    * Throws ApiError 10025 with Go's text.
    */
   decode(schema: ObjectSchema): Record<string, unknown>;

@@ -40,7 +40,7 @@ const info: ApiRoute = {
     const request = (call.decodeOptional(INFO_REQUEST) ?? {}) as InfoRequest;
     const stream = account.stream(call.tokens[2]!);
     const filter = request.subjects_filter ?? '';
-    const page = filter === '' ? null : subjectsPage(stream, filter, Math.max(0, Number(request.offset ?? 0)));
+    const page = filter === '' ? null : subjectsPage(stream, filter, atLeastZero(request.offset ?? 0));
     const hasPage = page !== null && page.total > 0;
     const details: StateDetails = { deleted: request.deleted_details === true, subjects: page?.subjects };
     const response = {
@@ -96,6 +96,10 @@ const list: ApiRoute = {
     });
   },
 };
+
+function atLeastZero(offset: Integer): Integer {
+  return offset > 0 ? offset : 0;
+}
 
 /** Answers when every stream has committed what its state counts. */
 function respondWhenCommitted(

@@ -1,3 +1,7 @@
+import { decodeJson } from '../json/decode.ts';
+import type { Integer } from '../json/integer.ts';
+import { type ObjectSchema, objectSchema } from '../json/schema.ts';
+import { JsonError } from '../json/value.ts';
 import { parseGoDuration } from './go-duration.ts';
 
 /** What the body of an ack says; anything else acknowledges nothing. */
@@ -15,6 +19,8 @@ const NEXT_BYTES = 4;
 const TERM_BYTES = 5;
 
 const OPENING_BRACE = 0x7b;
+
+const NAK_OPTIONS: ObjectSchema = objectSchema('ConsumerNakOptions', { delay: 'duration' });
 
 /** Reads the kind of an ack from `buffer[start, end)` (spec/jetstream.md 4.4). */
 export function ackKind(buffer: Buffer, start: number, end: number): AckKind {
@@ -50,20 +56,24 @@ export function termReason(buffer: Buffer, start: number, end: number): string {
 /** Milliseconds a `-NAK` asks to wait; 0 = at once, null = the delay cannot be read. */
 export function nakDelayMs(buffer: Buffer, start: number, end: number): number | null {
   if (end - start === NAK_BYTES) return 0;
-  const text = buffer.toString('utf8', start + NAK_BYTES, end).trim();
+  const text = nakArgument(buffer, start, end);
   if (text === '') return 0;
   const delayNs = text.charCodeAt(0) === OPENING_BRACE ? delayOfJson(text) : parseGoDuration(text);
   if (delayNs === null) return null;
   return delayNs <= 0n ? 0 : Math.ceil(Number(delayNs) / 1_000_000);
 }
 
+/** What stands behind `-NAK`. */
+export function nakArgument(buffer: Buffer, start: number, end: number): string {
+  return buffer.toString('utf8', start + NAK_BYTES, end).trim();
+}
+
 function delayOfJson(text: string): bigint | null {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
+    const { delay } = decodeJson(Buffer.from(text), NAK_OPTIONS, { strict: false }) as { delay?: Integer };
+    return BigInt(delay ?? 0);
+  } catch (error) {
+    if (error instanceof JsonError) return null;
+    throw error;
   }
-  const delay = (value as { delay?: unknown }).delay ?? 0;
-  return typeof delay === 'number' && Number.isSafeInteger(delay) ? BigInt(delay) : null;
 }

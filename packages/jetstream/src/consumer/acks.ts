@@ -1,5 +1,16 @@
 import type { HostMessage } from '../host.ts';
-import { ACK, ackKind, NAK, NEXT, nakDelayMs, nextRequestStart, PROGRESS, TERM, termReason } from './ack-body.ts';
+import {
+  ACK,
+  ackKind,
+  NAK,
+  NEXT,
+  nakArgument,
+  nakDelayMs,
+  nextRequestStart,
+  PROGRESS,
+  TERM,
+  termReason,
+} from './ack-body.ts';
 import { type AckNumbers, AckSubjects } from './ack-subject.ts';
 import type { Confirmations } from './confirmations.ts';
 import type { ConsumerCore } from './core.ts';
@@ -48,7 +59,7 @@ export class Acks {
     let isAnswered = streamSeq !== 0;
     switch (ackKind(buffer, payloadStart, payloadEnd)) {
       case ACK:
-        if (!this.#ack(streamSeq, consumerSeq, deliveries, 'ack')) isAnswered = false;
+        isAnswered = this.#ack(streamSeq, consumerSeq, deliveries, 'ack');
         break;
       case NEXT:
         this.#ack(streamSeq, consumerSeq, deliveries, 'ack');
@@ -64,7 +75,7 @@ export class Acks {
         break;
       }
       case TERM:
-        if (!this.#ack(streamSeq, consumerSeq, deliveries, 'term')) isAnswered = false;
+        isAnswered = this.#ack(streamSeq, consumerSeq, deliveries, 'term');
         this.#core.events.terminated(streamSeq, consumerSeq, deliveries, termReason(buffer, payloadStart, payloadEnd));
         break;
       default:
@@ -73,21 +84,26 @@ export class Acks {
     if (reply !== null && isAnswered) this.#confirmations.add(reply);
   }
 
-  /** Returns false for a sequence that was never delivered: it is not even answered. */
+  /** Returns false if the ack is not even answered: its sequence was never delivered. */
   #ack(streamSeq: number, consumerSeq: number, deliveries: number, how: 'ack' | 'term'): boolean {
-    const { progress, backlog, settings, clock, stream, self } = this.#core;
-    if (streamSeq <= 0 || streamSeq >= backlog.nextSeq) return false;
+    const { progress, backlog, config, settings, clock, stream, self } = this.#core;
+    // As nats-server: with flow control the client may be ahead of what is known here.
+    if (streamSeq < 0 || streamSeq >= backlog.nextSeq) return config.flow_control;
     const { maxAckPending } = settings;
     const wasFull = maxAckPending > 0 && progress.pending.size >= maxAckPending;
     const nowMs = clock.now();
     if (settings.ackPolicy === 'all') {
       // The stream sequence decides: the consumer sequence of a redelivery is above those of messages after it.
-      if (streamSeq <= progress.floorStreamSeq) return true;
+      if (streamSeq <= progress.floorStreamSeq) return streamSeq !== 0;
       progress.doneUpTo(streamSeq, nowMs, this.#onDone);
     } else {
       const entry = progress.pending.get(streamSeq);
       if (entry === undefined) {
-        if (!progress.redelivered.has(streamSeq)) return true;
+        if (!progress.redelivered.has(streamSeq)) {
+          progress.lastAckMs = nowMs;
+          // As nats-server: sequence 0, of no message at all, is confirmed where nothing hangs on it.
+          return streamSeq !== 0 || stream.config.retention === 'limits';
+        }
         progress.forget(streamSeq, nowMs);
       } else {
         if (how === 'ack' && settings.samplePercent > 0) this.#sample(entry, consumerSeq, deliveries, nowMs);
@@ -103,14 +119,15 @@ export class Acks {
   #nak(numbers: AckNumbers, buffer: Buffer, start: number, end: number): void {
     const { progress, events, stream, name } = this.#core;
     const { streamSeq, consumerSeq, deliveries } = numbers;
-    if (consumerSeq <= progress.floorConsumerSeq || consumerSeq > progress.deliveredConsumerSeq) return;
+    // One above the last is let through, as in nats-server.
+    if (consumerSeq <= progress.floorConsumerSeq || consumerSeq > progress.deliveredConsumerSeq + 1) return;
     const entry = progress.pending.get(streamSeq);
     if (entry === undefined) return;
     this.#core.settled(streamSeq, 'nak');
     events.naked(streamSeq, consumerSeq, deliveries);
     const delayMs = nakDelayMs(buffer, start, end);
     if (delayMs === null) {
-      const text = buffer.toString('utf8', start, end);
+      const text = nakArgument(buffer, start, end);
       stream.host.log.warn(
         `JetStream consumer '${stream.account.name} > ${stream.name} > ${name}' bad NAK delay value: ${JSON.stringify(text)}`,
       );

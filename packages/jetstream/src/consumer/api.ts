@@ -1,4 +1,4 @@
-import { apiError, notSupportedYet } from '../errors/api-error.ts';
+import { apiError } from '../errors/api-error.ts';
 import { ZERO_TIME } from '../json/go-time.ts';
 import type { Integer } from '../json/integer.ts';
 import type { ConsumerAccount, ConsumerRoute, ConsumerStream, StreamConsumer } from '../stream/consumer-port.ts';
@@ -7,6 +7,7 @@ import {
   PAGE_REQUEST_SCHEMA,
   PAUSE_REQUEST_SCHEMA,
   RESET_REQUEST_SCHEMA,
+  UNPIN_REQUEST_SCHEMA,
 } from './config-schema.ts';
 import { Consumer } from './consumer.ts';
 import { readCreateRequest } from './create-request.ts';
@@ -119,11 +120,13 @@ const pauseRoute: ConsumerRoute = {
 const resetRoute: ConsumerRoute = {
   type: 'consumer_reset_response',
   queue: 'main',
+  errorFields: { reset_seq: 0 },
   async handle(request, account) {
     // Nobody answers for a consumer that is not there.
     const consumer = findOrNull(account, request.tokens);
-    if (!(consumer instanceof Consumer)) return;
-    const { seq } = request.decode(RESET_REQUEST_SCHEMA) as { seq?: number };
+    if (!(consumer instanceof Consumer) || request.reply === null) return;
+    const body = request.body.length === 0 ? {} : request.unmarshal(RESET_REQUEST_SCHEMA);
+    const { seq } = body as { seq?: number };
     const nextSeq = resetPosition(consumer, seq ?? 0);
     consumer.reset(nextSeq);
     const info = replyInfo(consumer);
@@ -132,13 +135,16 @@ const resetRoute: ConsumerRoute = {
   },
 };
 
-/** Refused by name: what later releases bring. */
+/** No consumer has priority groups yet: whatever group is named, there is none of that name. */
 const unpinRoute: ConsumerRoute = {
   type: 'consumer_unpin_response',
   queue: 'main',
   handle(request, account) {
+    const { group = '' } = request.unmarshal(UNPIN_REQUEST_SCHEMA) as { group?: string };
+    if (group === '') throw apiError('InvalidJSON', { err: 'consumer group not specified' });
+    if (!/^[a-zA-Z0-9/_=-]{1,16}$/.test(group)) throw apiError('ConsumerInvalidGroupName');
     find(account, request.tokens);
-    throw notSupportedYet('unpinning the client of a priority group (CONSUMER.UNPIN)', 'consumer');
+    throw apiError('ConsumerInvalidPriorityGroup');
   },
 };
 

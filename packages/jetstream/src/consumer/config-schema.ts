@@ -69,3 +69,6 @@ export const PAUSE_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerPau
 
 /** Body of CONSUMER.RESET. */
 export const RESET_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerResetRequest', { seq: 'sequence' });
+
+/** Body of CONSUMER.UNPIN. */
+export const UNPIN_REQUEST_SCHEMA: ObjectSchema = objectSchema('JSApiConsumerUnpinRequest', { group: 'string' });

@@ -1,5 +1,9 @@
+import { type Integer, parseInteger } from '../json/integer.ts';
 import type { ConsumerCore } from './core.ts';
 import { WheelNode } from './timer-wheel.ts';
+
+/** Longest time.Duration of Go, nanoseconds. */
+const DURATION_MAX = 2n ** 63n - 1n;
 
 /** Resumes a paused consumer when its time has come (spec/jetstream.md 4.7). */
 export class Pause extends WheelNode {
@@ -17,9 +21,11 @@ export class Pause extends WheelNode {
     return this.#core.settings.pauseUntilMs > this.#core.clock.now();
   }
 
-  /** Nanoseconds until it resumes; 0 = not paused. */
-  get remainingNs(): number {
-    return Math.max(0, this.#core.settings.pauseUntilMs - this.#core.clock.now()) * 1_000_000;
+  /** Nanoseconds until it resumes, at most what Go's time.Duration holds; 0 = not paused. */
+  get remainingNs(): Integer {
+    const remainingMs = Math.max(0, this.#core.settings.pauseUntilMs - this.#core.clock.now());
+    const remainingNs = BigInt(remainingMs) * 1_000_000n;
+    return remainingNs < DURATION_MAX ? parseInteger(String(remainingNs)) : DURATION_MAX;
   }
 
   /** Takes pause_until from the configuration. */

@@ -1,5 +1,5 @@
 import { type ApiError, apiError } from '../errors/api-error.ts';
-import { parseTime } from '../json/go-time.ts';
+import { seqAtTime } from '../stream/seq-at-time.ts';
 import type { Consumer } from './consumer.ts';
 
 /**
@@ -15,11 +15,9 @@ export function resetPosition(consumer: Consumer, seq: number): number {
     case 'by_start_sequence':
       if (seq < config.opt_start_seq) throw invalid('below start seq');
       return seq;
-    case 'by_start_time': {
-      const { ms, ns } = parseTime(config.opt_start_time);
-      if (seq < stream.messages.seqAtTime(ms, ns)) throw invalid('below start time');
+    case 'by_start_time':
+      if (seq < seqAtTime(stream.messages, config.opt_start_time)) throw invalid('below start time');
       return seq;
-    }
     default:
       throw invalid('not allowed');
   }

@@ -1,6 +1,6 @@
-import { parseTime } from '../json/go-time.ts';
 import type { SubjectFilter } from '../store/store.ts';
 import type { ConsumerStream } from '../stream/consumer-port.ts';
+import { seqAtTime } from '../stream/seq-at-time.ts';
 import type { StartPosition } from './backlog.ts';
 import type { ConsumerConfig } from './config.ts';
 
@@ -49,8 +49,7 @@ function lastOf(stream: ConsumerStream, filter: SubjectFilter): number {
 }
 
 function byTime(stream: ConsumerStream, time: string, filter: SubjectFilter | null): number {
-  const { ms, ns } = parseTime(time);
-  const seq = stream.messages.seqAtTime(ms, ns);
+  const seq = seqAtTime(stream.messages, time);
   if (filter === null) return seq;
   // If every subject that passes begins later, there is nothing in between to look at.
   let first = Number.POSITIVE_INFINITY;

@@ -1,9 +1,9 @@
 import { compileFilter } from '@nats-ts/sublist';
-import { parseTime } from '../json/go-time.ts';
 import type { Integer } from '../json/integer.ts';
 import type { SubjectFilter } from '../store/store.ts';
 import type { DirectReply } from './direct-reply.ts';
 import { type CopiedMessage, copyMessage, loadWarm, type MsgGetRequest, sizeOf, startSequence } from './reading.ts';
+import { seqAtTime } from './seq-at-time.ts';
 import type { Stream } from './stream.ts';
 
 /** Bytes one batch request sends when it sets no max_bytes: max_pending of nats-server. */
@@ -100,11 +100,13 @@ export function sendMulti(stream: Stream, request: MsgGetRequest, reply: DirectR
 function ceiling(stream: Stream, request: MsgGetRequest): Integer {
   const { messages } = stream;
   if (request.up_to_time !== undefined) {
-    const { ms, ns } = parseTime(request.up_to_time);
-    const seq = messages.seqAtTime(ms, ns);
+    const seq = seqAtTime(messages, request.up_to_time);
     return seq <= messages.firstSeq ? 0 : seq - 1;
   }
-  return request.up_to_seq || messages.lastSeq;
+  const { up_to_seq: upTo = 0 } = request;
+  // As nats-server: its file store looks for the block of that sequence, and there is none.
+  if (messages.kind === 'file' && upTo > messages.lastSeq) return 0;
+  return upTo || messages.lastSeq;
 }
 
 function collectLast(

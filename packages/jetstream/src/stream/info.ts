@@ -1,5 +1,6 @@
 import { compileFilter } from '@nats-ts/sublist';
 import { formatTime, formatTimestamp } from '../json/go-time.ts';
+import type { Integer } from '../json/integer.ts';
 import { dynamicMetadata } from './metadata.ts';
 import type { Stream } from './stream.ts';
 
@@ -62,15 +63,16 @@ export function nowText(stream: Stream): string {
 export function subjectsPage(
   stream: Stream,
   filter: string,
-  offset: number,
-): { total: number; offset: number; subjects: Record<string, number> | undefined } {
+  offset: Integer,
+): { total: number; offset: Integer; subjects: Record<string, number> | undefined } {
   const counts: [string, number][] = [];
   stream.messages.eachSubject(filter === '>' ? null : compileFilter([filter]), (subject, state) => {
     counts.push([subject, state.count]);
     return undefined;
   });
   counts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const page = counts.slice(offset, offset + SUBJECTS_PAGE);
+  const first = Number(offset);
+  const page = counts.slice(first, first + SUBJECTS_PAGE);
   const subjects = page.length === 0 ? undefined : Object.fromEntries(page);
   return { total: counts.length, offset, subjects };
 }

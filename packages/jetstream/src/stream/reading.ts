@@ -1,10 +1,10 @@
 import { subjectByteLength } from '@nats-ts/protocol';
 import { compileFilter } from '@nats-ts/sublist';
-import { parseTime } from '../json/go-time.ts';
 import type { Integer } from '../json/integer.ts';
 import { type ObjectSchema, objectSchema } from '../json/schema.ts';
 import { emptyMessage } from '../store/shared/empty.ts';
 import type { LoadResult, StoredMessage } from '../store/store.ts';
+import { seqAtTime } from './seq-at-time.ts';
 import type { Stream } from './stream.ts';
 
 /** Body of STREAM.MSG.GET and DIRECT.GET. */
@@ -76,8 +76,7 @@ export function sizeOf(message: CopiedMessage): number {
 /** The sequence a request for one message or a batch starts at. */
 export function startSequence(stream: Stream, request: MsgGetRequest): number {
   if (request.start_time === undefined) return request.seq ?? 0;
-  const { ms, ns } = parseTime(request.start_time);
-  return stream.messages.seqAtTime(ms, ns);
+  return seqAtTime(stream.messages, request.start_time);
 }
 
 /** Told what was read: null = there is no such message. With an error, whether there is one is not known. */

@@ -53,6 +53,7 @@ async function answer({ subject, body }: Case): Promise<Record<string, unknown> 
         throw error instanceof JsonError ? apiError('InvalidJSON', { err: error.message }) : error;
       }
     },
+    unmarshal: () => ({}),
     decodeOptional: () => null,
     requireEmptyBody() {},
     respond(fields: Readonly<Record<string, unknown>>) {
