@@ -71,7 +71,7 @@ export interface ObservedFailure {
   readonly description: string;
 }
 
-/** How a delivered message was done with: by the client, `exhausted` (max_deliver), or `gone` from the stream. */
+/** How a delivered message was done with: by the client, `exhausted` (max_deliver), or `gone`: it, or its consumer, is no more. */
 export type Settlement = 'ack' | 'nak' | 'term' | 'exhausted' | 'gone';
 
 /**

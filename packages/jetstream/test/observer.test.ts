@@ -193,6 +193,29 @@ describe('messages', () => {
     expect(recorder.take()).toEqual(['settled $G S all 1 ack', 'settled $G S all 2 ack']);
   });
 
+  it('are told when nobody waits for their ack any more: purged, begun again, deleted', async () => {
+    const { harness, recorder } = await open();
+    await harness.create({ name: 'S', subjects: ['s'] });
+    harness.account.inbox('D');
+    const config = { durable_name: 'C', deliver_subject: 'D', ack_policy: 'explicit' };
+    const create = (): Promise<string> => harness.api('CONSUMER.DURABLE.CREATE.S.C', { stream_name: 'S', config });
+    const settled = (): string[] => recorder.take().filter((line) => line.startsWith('settled'));
+    await create();
+    for (const text of ['1', '2', '3']) harness.account.publish('s', text);
+    await turns();
+    await harness.api('STREAM.PURGE.S', { seq: 3 });
+    expect(settled()).toEqual(['settled $G S C 1 gone', 'settled $G S C 2 gone']);
+    await harness.api('CONSUMER.RESET.S.C', { seq: 3 });
+    await turns();
+    expect(settled()).toEqual(['settled $G S C 3 gone']);
+    await harness.api('CONSUMER.DELETE.S.C');
+    expect(settled()).toEqual(['settled $G S C 3 gone']);
+    await create();
+    await turns();
+    await harness.api('STREAM.DELETE.S');
+    expect(settled()).toEqual(['settled $G S C 3 gone']);
+  });
+
   it('are told when the stream refuses them', async () => {
     const { harness, recorder } = await open();
     await harness.create({ name: 'S', subjects: ['s'], max_msg_size: 3 });

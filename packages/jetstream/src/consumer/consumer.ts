@@ -186,7 +186,9 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
         ? pendingStatus(TEXT_SERVER_SHUTDOWN, request.messagesLeft, request.bytesLeft)
         : STATUS_CONSUMER_DELETED,
     );
-    if (reason !== 'shutdown') this.events.deleted();
+    if (reason === 'shutdown') return;
+    this.#letGo(Number.POSITIVE_INFINITY);
+    this.events.deleted();
   }
 
   wake(): void {
@@ -201,6 +203,15 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
   settled(streamSeq: number, how: Settlement): void {
     const { observer, account, name } = this.stream;
     if (observer !== null) observer.settled(account.name, name, this.name, streamSeq, how);
+  }
+
+  /** Tells whoever watches that no ack is waited for below a sequence any more. */
+  #letGo(belowSeq: number): void {
+    if (this.stream.observer === null) return;
+    const { pending } = this.progress;
+    for (let entry = pending.first; entry !== null && entry.streamSeq < belowSeq; entry = entry.after) {
+      this.settled(entry.streamSeq, 'gone');
+    }
   }
 
   touch(): void {
@@ -241,6 +252,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
 
   onPurged(firstSeq: number): void {
     const wasFull = this.#isFull();
+    this.#letGo(firstSeq);
     this.progress.purged(firstSeq, this.clock.now());
     this.backlog.onPurged(firstSeq);
     if (wasFull) this.#wakeLater();
@@ -252,6 +264,7 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
 
   /** Begins again at `nextSeq` (CONSUMER.RESET); consumer sequences start at 1. */
   reset(nextSeq: number): void {
+    this.#letGo(Number.POSITIVE_INFINITY);
     this.progress.reset(nextSeq);
     this.backlog.moveTo(nextSeq);
     this.#delivery.reconsider();
