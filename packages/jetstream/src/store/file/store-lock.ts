@@ -157,7 +157,9 @@ export class StoreLock {
     if (rival !== null) {
       const state = await stateOf(rival, this.#own);
       const isOld = clock.now() - rival.beatMs > HEARTBEAT_OLD_MS;
-      if (state === 'dead' || (state === 'unknown' && isOld)) await removeIfThere(fs, guard);
+      const isLeft = state === 'dead' || (state === 'unknown' && isOld);
+      // Looking it up took a while: by now it may be another's.
+      if (isLeft && (await readIfThere(fs, guard))?.equals(bytes!)) await removeIfThere(fs, guard);
     }
     await new Promise<void>((resolve) => clock.setTimer(resolve, WATCH_INTERVAL_MS));
   }
