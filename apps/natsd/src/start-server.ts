@@ -100,9 +100,13 @@ export class EmbeddedServer implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.server.stopAccepting();
-    await this.jetstream?.shutdown();
-    await this.server.shutdown();
-    if (this.#temporaryFolder !== null) await rm(this.#temporaryFolder, { recursive: true, force: true });
+    try {
+      await this.jetstream?.shutdown();
+    } finally {
+      // Whatever the disk refused: clients get their last bytes, and the port is free.
+      await this.server.shutdown();
+      if (this.#temporaryFolder !== null) await rm(this.#temporaryFolder, { recursive: true, force: true });
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

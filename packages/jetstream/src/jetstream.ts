@@ -148,12 +148,19 @@ export class JetStream {
     for (const stream of streams) stream.unsubscribe();
     // Closing a store commits, and the commit lets the answers out while the consumers are still there to count.
     for (const stream of streams) stream.stop('shutdown');
-    const failures: unknown[] = [];
+    const failures: Error[] = [];
+    const failed = (what: string, cause: unknown): void => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      failures.push(new Error(`${what}: ${reason}`, { cause }));
+    };
     for (const stream of streams) {
-      await stream.storage.close().catch((error: unknown) => failures.push(error));
-      stream.commits.close(new Error('server is shutting down'));
+      const { account, name, storage, commits } = stream;
+      await storage.close().catch((error: unknown) => failed(`stream '${account.name} > ${name}'`, error));
+      commits.close(new Error('server is shutting down'));
     }
-    await this.#engine.storage.close();
-    if (failures.length > 0) throw new AggregateError(failures, 'JetStream streams could not be closed');
+    await this.#engine.storage.close().catch((error: unknown) => failed('store', error));
+    if (failures.length === 0) return;
+    const reasons = failures.map(({ message }) => message).join('; ');
+    throw new AggregateError(failures, `JetStream could not be closed properly: ${reasons}`);
   }
 }

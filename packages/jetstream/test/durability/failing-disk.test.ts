@@ -57,6 +57,26 @@ describe('a disk that cannot be read', () => {
 });
 
 describe('a disk that cannot be written', () => {
+  it('is named by a stop that could not keep everything, with what failed', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    for (const name of ['S', 'T', 'U']) {
+      await harness.create({ name, subjects: [`${name}.>`] });
+      await createConsumer(harness, name, 'c');
+      await harness.ask(`${name}.x`, 'x');
+    }
+    machine.fs.fault = ({ name, path }) => (name === 'write' && /[ST]\/consumers\.log/.test(path) ? 'EIO' : null);
+    for (const name of ['S', 'T', 'U']) pull(harness, name, 'c', 1);
+    const failure = await harness.jetstream.shutdown().catch((error: AggregateError) => error);
+    expect(failure).toBeInstanceOf(AggregateError);
+    const reason = (name: string): string =>
+      `stream '$G > ${name}': EIO: '/store/jetstream/$G/streams/${name}/consumers.log.tmp'`;
+    expect((failure as AggregateError).message).toBe(
+      `JetStream could not be closed properly: ${reason('S')}; ${reason('T')}`,
+    );
+    expect((failure as AggregateError).errors.map(({ cause }) => cause.code)).toEqual(['EIO', 'EIO']);
+  });
+
   it('leaves nothing on a work queue that was acked meanwhile', async () => {
     const machine = new Machine();
     const harness = await machine.start();

@@ -26,7 +26,10 @@ export class Compactor {
   /** `<stream>` */
   readonly #directory: string;
   readonly #log: Log;
+  /** Blocks to be rewritten. */
   readonly #candidates = new Set<Block>();
+  /** Those of them of which all is on disk: what is not would not be in the new file. */
+  readonly #ready = new Set<Block>();
   #running: Promise<void> | null = null;
   /** Gives up waiting for the queue to put the new file in place. */
   #giveUp: (() => void) | null = null;
@@ -58,7 +61,7 @@ export class Compactor {
       return;
     this.#candidates.add(block);
     // Its bytes have to be on disk first.
-    this.#queue.enqueue(async () => this.#start());
+    this.#queue.enqueue(async () => this.#start(block));
   }
 
   /** Resolves when nothing is under way; nothing more is begun. */
@@ -83,14 +86,16 @@ export class Compactor {
     return block.compactedBytes === 0 || live < block.compactedBytes;
   }
 
-  #start(): void {
+  #start(block: Block): void {
+    this.#ready.add(block);
     this.#running ??= this.#runAll().finally(() => {
       this.#running = null;
     });
   }
 
   async #runAll(): Promise<void> {
-    for (const block of this.#candidates) {
+    for (const block of this.#ready) {
+      this.#ready.delete(block);
       this.#candidates.delete(block);
       if (this.#closed || this.#queue.failure !== null) return;
       if (!block.retired && block !== this.#state.tail && this.#isWorthwhile(block)) await this.#compact(block);
@@ -102,6 +107,7 @@ export class Compactor {
     try {
       for (let tries = 0; tries < TRIES_MAX && !block.retired; tries++) {
         const { generation } = block;
+        if (block.writtenBytes < block.fileBytes) return;
         const bytes = await this.#loader.readBytes(block, block.writtenBytes);
         if (block.retired || block.generation !== generation) continue;
         const content = this.#content(block, bytes);
