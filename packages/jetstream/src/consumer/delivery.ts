@@ -18,8 +18,9 @@ export const BURST_MESSAGES_MAX = 1024;
 /** Bytes one consumer delivers before it lets the event loop turn. */
 export const BURST_BYTES_MAX: number = 1024 * 1024;
 
-/** Pause before a block is asked for again that could not be read. */
-const READ_RETRY_MS = 1000;
+/** A disk that could not be read is asked again after this long, and each time it still cannot after twice as long, up to the second. */
+export const READ_RETRY_MS = 1_000;
+export const READ_RETRY_MAX_MS = 30_000;
 
 /** Who gets the messages: a deliver subject (push) or the pull requests that wait. */
 export interface DeliveryTarget {
@@ -87,6 +88,7 @@ export class Delivery {
   #isRunning = false;
   #isWoken = false;
   #isWarming = false;
+  #readRetryMs: number = READ_RETRY_MS;
   /** Bytes are being handed over: acks that arrive now come from inside the process, before the delivery is booked. */
   #isSending = false;
   readonly #continue = (): void => {
@@ -250,9 +252,14 @@ export class Delivery {
     this.#core.stream.messages.warm(seq, (error) => {
       this.#isWarming = false;
       if (this.#core.isStopped) return;
-      // A disk that does not answer is asked again later, not at once for ever.
-      if (error !== null) this.#core.wheel.arm(this.#gate, this.#core.clock.now() + READ_RETRY_MS);
-      else this.run();
+      if (error === null) {
+        this.#readRetryMs = READ_RETRY_MS;
+        this.run();
+        return;
+      }
+      // The message may be there: it is waited for, not skipped. The store has told in the log what cannot be read.
+      this.#core.wheel.arm(this.#gate, this.#core.clock.now() + this.#readRetryMs);
+      this.#readRetryMs = Math.min(this.#readRetryMs * 2, READ_RETRY_MAX_MS);
     });
     return BLOCKED;
   }

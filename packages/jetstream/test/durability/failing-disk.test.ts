@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { READ_RETRY_MAX_MS } from '../../src/consumer/delivery.ts';
 import { REFUSED_MAX } from '../../src/stream/retention.ts';
 import type { Harness } from '../jetstream-harness.ts';
 import { turns } from '../manual-clock.ts';
@@ -40,19 +41,42 @@ describe('a disk that cannot be read', () => {
     expect(await harness.ask('$JS.API.DIRECT.GET.S', '{"seq":1,"no_hdr":true}')).toBe('x'.repeat(1_000));
   });
 
-  it('delays a consumer until it can be read again', async () => {
+  it('delays its consumers until it can be read again, asked less and less often, and is told of in the log', async () => {
     const machine = new Machine(1);
     const harness = await coldStream(machine);
     await createConsumer(harness, 'S', 'c');
-    machine.fs.fault = ({ name, path }) => (name === 'read' && path.endsWith('1.blk') ? 'EIO' : null);
+    let reads = 0;
+    machine.fs.fault = ({ name, path }) => {
+      if (name !== 'read' || !path.endsWith('1.blk')) return null;
+      reads++;
+      return 'EIO';
+    };
     const inbox = harness.account.inbox('I');
-    harness.account.publish('$JS.API.CONSUMER.MSG.NEXT.S.c', '1', { reply: 'I' });
+    harness.account.publish('$JS.API.CONSUMER.MSG.NEXT.S.c', '{"batch":1,"expires":3600000000000}', { reply: 'I' });
+    const pass = async (seconds: number): Promise<void> => {
+      for (let ms = 0; ms < seconds * 1_000; ms += 250) {
+        harness.host.clock.advance(250);
+        await turns(8);
+      }
+    };
     await turns(20);
+    expect(reads).toBe(1);
+    // After 1, 2, 4 … seconds, 30 at most.
+    await pass(8);
+    expect(reads).toBe(4);
+    await pass(120);
+    const later = reads;
+    expect(later).toBeLessThan(11);
+    await pass(READ_RETRY_MAX_MS / 1_000 + 1);
+    expect(reads).toBe(later + 1);
     expect(inbox).toEqual([]);
+    expect(machine.deps.log.of('ERR')).toEqual([
+      expect.stringMatching(/^ERR Filestore \[S\] block 1\.blk cannot be read, \d+ messages of it wait: .*EIO/),
+    ]);
     machine.fs.fault = () => null;
-    harness.host.clock.advance(5_000);
-    await turns(20);
+    await pass(READ_RETRY_MAX_MS / 1_000 + 1);
     expect(inbox.map(({ subject }) => subject)).toEqual(['s.0']);
+    expect(machine.deps.log.of('INF')).toContain('INF Filestore [S] block 1.blk can be read again');
   });
 });
 

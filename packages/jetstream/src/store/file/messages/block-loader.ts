@@ -30,6 +30,8 @@ export class BlockLoader {
   readonly #log: Log;
   readonly #stats: StorageStats;
   readonly #loading = new Map<Block, Waiter[]>();
+  /** Blocks that the disk would not read the last time. */
+  readonly #unreadable = new WeakSet<Block>();
   readonly #onDamage: (block: Block) => void;
   /** What damage has cost so far; null = nothing. */
   loss: Loss | null = null;
@@ -68,8 +70,14 @@ export class BlockLoader {
       for (const waiter of waiters) waiter(error);
     };
     this.#read(block).then(
-      () => end(null),
-      (error: unknown) => end(error instanceof Error ? error : new Error(String(error))),
+      () => {
+        this.#noteReadable(block);
+        end(null);
+      },
+      (error: unknown) => {
+        this.#noteUnreadable(block, error);
+        end(error instanceof Error ? error : new Error(String(error)));
+      },
     );
   }
 
@@ -141,6 +149,20 @@ export class BlockLoader {
     this.loss.bytes += bytes;
     for (const seq of seqs) if (this.loss.seqs.length < LOST_SEQS_MAX) this.loss.seqs.push(seq);
     this.#stats.lostMessages += seqs.length;
+  }
+
+  /** Told once: whoever reads tries again and again. What the disk does not give is not lost as long as it may give it yet. */
+  #noteUnreadable(block: Block, error: unknown): void {
+    if (this.#unreadable.has(block)) return;
+    this.#unreadable.add(block);
+    this.#log.error(
+      `Filestore [${block.stream}] block ${block.fileName} cannot be read, ${block.messages} messages of it wait: ${String(error)}`,
+    );
+  }
+
+  #noteReadable(block: Block): void {
+    if (!this.#unreadable.delete(block)) return;
+    this.#log.info(`Filestore [${block.stream}] block ${block.fileName} can be read again`);
   }
 
   async #read(block: Block): Promise<void> {
