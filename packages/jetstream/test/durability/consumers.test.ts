@@ -52,3 +52,34 @@ describe('the position of a consumer', () => {
     expect((await again.json('CONSUMER.INFO.S.c')).ack_floor.stream_seq).toBe(4);
   });
 });
+
+describe('an o.dat with a wrong byte', () => {
+  it('is not taken for one that nats-server wrote, whichever byte it is', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'], retention: 'workqueue' });
+    const config = { durable_name: 'c', ack_policy: 'explicit', ack_wait: 3600e9 };
+    expect(await harness.outcome('CONSUMER.CREATE.S.c', { stream_name: 'S', config })).toBe('ok');
+    for (let at = 0; at < 8; at++) await harness.ask('s.a', 'x');
+    const inbox = harness.account.inbox('I');
+    harness.account.publish('$JS.API.CONSUMER.MSG.NEXT.S.c', '5', { reply: 'I' });
+    for (const at of [0, 2]) expect(await harness.ask(inbox[at]?.reply ?? '', '+ACK')).toBe('');
+    const { delivered, ack_floor, num_ack_pending } = await harness.json('CONSUMER.INFO.S.c');
+    await machine.stop();
+    const path = '/store/jetstream/$G/streams/S/obs/c/o.dat';
+    const exported = machine.fs.files().get(path) ?? Buffer.alloc(0);
+    for (let place = 0; place < exported.length; place++) {
+      const damaged = Buffer.from(exported);
+      damaged[place]! ^= 1 << (place % 8);
+      machine.fs.put(path, damaged);
+      const again = await machine.start();
+      expect(await again.json('CONSUMER.INFO.S.c')).toMatchObject({ num_ack_pending });
+      const info = await again.json('CONSUMER.INFO.S.c');
+      expect(info.delivered.stream_seq).toBe(delivered.stream_seq);
+      expect(info.ack_floor.stream_seq).toBe(ack_floor.stream_seq);
+      expect((await again.json('STREAM.INFO.S')).state.messages).toBe(6);
+      await machine.stop();
+      expect(machine.fs.files().get(path)?.subarray(0, 6)).toEqual(exported.subarray(0, 6));
+    }
+  });
+});

@@ -1,8 +1,8 @@
 import type { Timer } from '../../host.ts';
 import type { ConsumerLog, LoggedConsumer } from './consumer-log.ts';
-import { exportHash } from './consumer-log-codec.ts';
 import { encodeConsumerState } from './consumer-state-codec.ts';
 import type { StreamDependencies } from './dependencies.ts';
+import { exportHash } from './export-hash.ts';
 import { allDone, type FileSystem, writeFully, writeNewFile, writeNewFiles } from './file-system.ts';
 import { type Gate, mapGated } from './gate.ts';
 import { Serial } from './serial.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { emptyConsumerState } from '../shared/empty.ts';
 import type { ConsumerState } from '../store.ts';
+import { EXPORT_HASH_BYTES } from './export-hash.ts';
 import { shortCrc32 } from './short-crc.ts';
 import { VARINT_BYTES_MAX, VarintReader, writeUvarint, writeVarint } from './varint.ts';
 
@@ -49,17 +50,12 @@ const SHORT_CRC_BYTES_MAX = 256;
 /** Longest record a reader believes in: the state of a consumer with several million pending messages. */
 export const LOG_RECORD_BYTES_MAX: number = 256 * 1024 * 1024;
 
-/** Bytes of a consumer's key and of the hash of an exported o.dat. */
+/** Bytes of a consumer's key. */
 export const KEY_BYTES = 8;
 
 /** The bytes that stand for a consumer in the log: a consumer created again under the same name is another one. */
 export function consumerKey(name: string, created: string): Buffer {
   return createHash('sha256').update(`${name}\0${created}`).digest().subarray(0, KEY_BYTES);
-}
-
-/** What the log keeps of an exported o.dat to know it again. */
-export function exportHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest().toString('latin1', 0, KEY_BYTES);
 }
 
 /** Encodes records one behind the other. */
@@ -92,7 +88,7 @@ export class ConsumerLogBatch {
       KIND_STATE,
       key,
       serial,
-      nameBytes.length + numbers * VARINT_BYTES_MAX + exported.length * KEY_BYTES,
+      nameBytes.length + numbers * VARINT_BYTES_MAX + exported.length * EXPORT_HASH_BYTES,
     );
     const buffer = this.#buffer;
     at = writeUvarint(buffer, at, nameBytes.length);
@@ -147,7 +143,7 @@ export class ConsumerLogBatch {
   }
 
   exported(key: Buffer, serial: number, hash: string): void {
-    const at = this.#begin(KIND_EXPORTED, key, serial, KEY_BYTES);
+    const at = this.#begin(KIND_EXPORTED, key, serial, EXPORT_HASH_BYTES);
     this.#end(at + this.#buffer.write(hash, at, 'latin1'));
   }
 
@@ -241,7 +237,7 @@ export function readStateRecord(
   }
   const exported: string[] = [];
   for (let left = reader.uvarint(); left > 0 && !reader.failed; left--) {
-    exported.push(reader.bytes(KEY_BYTES).toString('latin1'));
+    exported.push(reader.bytes(EXPORT_HASH_BYTES).toString('latin1'));
   }
   return reader.failed ? null : { name, state, exported };
 }

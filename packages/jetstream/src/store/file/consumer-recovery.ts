@@ -1,10 +1,11 @@
 import { emptyConsumerState } from '../shared/empty.ts';
 import { isAssetName } from '../shared/names.ts';
 import type { AssetMeta, ConsumerState } from '../store.ts';
-import { consumerKey, exportHash, KIND_META, KIND_REMOVED, readLog, readMetaRecord } from './consumer-log-codec.ts';
+import { consumerKey, KIND_META, KIND_REMOVED, readLog, readMetaRecord } from './consumer-log-codec.ts';
 import { ConsumerReplay, closeGaps } from './consumer-replay.ts';
 import { decodeConsumerState, isConsistent, isSameState } from './consumer-state-codec.ts';
 import type { StoreDependencies } from './dependencies.ts';
+import { exportHash, isNearlyExport } from './export-hash.ts';
 import type { ConsumerStart } from './file-consumer-store.ts';
 import { readIfThere, removeIfThere } from './file-system.ts';
 import { mapGated } from './gate.ts';
@@ -49,7 +50,8 @@ interface ReadConsumer {
   /** What o.dat says; null when there is none or it is damaged. */
   readonly exportedState: ConsumerState | null;
   readonly hash: string | null;
-  readonly hasExport: boolean;
+  /** The o.dat; null when there is none. */
+  readonly exportBytes: Buffer | null;
 }
 
 /**
@@ -142,8 +144,15 @@ function decide(
   consumer: ReadConsumer,
   replay: ConsumerReplay,
 ): Omit<ConsumerStart, 'meta' | 'needsMeta'> {
-  const { exportedState, hash, hasExport, name } = consumer;
+  const { exportBytes, name } = consumer;
   const { serial, missing } = replay;
+  const hasExport = exportBytes !== null;
+  // There is no checksum in it: one wrong byte, and it reads as something nats-server wrote.
+  const isKnown = consumer.hash !== null && replay.exported.includes(consumer.hash);
+  const isDamaged = !isKnown && exportBytes !== null && isNearlyExport(exportBytes, replay.exported);
+  const exportedState = isDamaged ? null : consumer.exportedState;
+  const hash = isDamaged ? null : consumer.hash;
+  if (isDamaged) deps.log.warn(`Consumer '${stream} > ${name}': a byte of o.dat is wrong, it is written anew`);
   // From now on the log knows the o.dat that is there, whoever wrote it.
   const exported = hash === null || replay.exported.includes(hash) ? replay.exported : [...replay.exported, hash];
   const start = { serial, exported, isExported: hasExport, hasState: true, needsState: true, exportDue: false };
@@ -210,6 +219,6 @@ async function readConsumer(
     key: consumerKey(name, reading.meta.created).toString('latin1'),
     exportedState: state,
     hash: bytes === null || state === null || !isConsistent(state) ? null : exportHash(bytes),
-    hasExport: bytes !== null,
+    exportBytes: bytes,
   };
 }

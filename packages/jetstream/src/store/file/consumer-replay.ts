@@ -1,13 +1,7 @@
 import { emptyConsumerState } from '../shared/empty.ts';
 import type { ConsumerState } from '../store.ts';
-import {
-  KEY_BYTES,
-  KIND_ACKED,
-  KIND_DELIVERED,
-  KIND_EXPORTED,
-  KIND_STATE,
-  readStateRecord,
-} from './consumer-log-codec.ts';
+import { KIND_ACKED, KIND_DELIVERED, KIND_EXPORTED, KIND_STATE, readStateRecord } from './consumer-log-codec.ts';
+import { EXPORT_HASH_BYTES } from './export-hash.ts';
 import type { VarintReader } from './varint.ts';
 
 /** How many hashes of exported o.dat a consumer keeps. */
@@ -69,7 +63,7 @@ export class ConsumerReplay {
     this.serial = serial;
     if (kind === KIND_DELIVERED) this.#applyDelivered(reader);
     else if (kind === KIND_ACKED) this.#applyAcked(reader);
-    else if (kind === KIND_EXPORTED) this.#keepExport(reader.bytes(KEY_BYTES).toString('latin1'));
+    else if (kind === KIND_EXPORTED) this.#keepExport(reader.bytes(EXPORT_HASH_BYTES).toString('latin1'));
   }
 
   #applyState(serial: number, reader: VarintReader): void {
