@@ -430,6 +430,29 @@ it('refuses settings it cannot use, naming variable, value and what was expected
   expect(done.stderr).toContain('env OCIS_TRACING_TYPE: tracing.type is "zipkin", expected jaeger or otlp');
 });
 
+it('does not start with headers that gRPC cannot send, and says so', () => {
+  using dir = new TempDir('events-tracing');
+  const env = {
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a%20b=geheim',
+  };
+  const done = run(['server'], serviceEnv(dir.path, env));
+  expect(done.status).toBe(1);
+  expect(done.stderr).toMatch(/traces cannot be sent with these settings \(OTEL_EXPORTER_OTLP_…\): .*a b/);
+  expect(done.stderr).not.toContain('geheim');
+});
+
+it('leaves tracing off where OTEL_SDK_DISABLED says so', async () => {
+  await using collector = await Collector.http();
+  using dir = new TempDir('events-tracing');
+  const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SDK_DISABLED: 'true' };
+  await using service = await RunningService.start(serviceEnv(dir.path, env));
+  await makeQueue(service.port);
+  expect(await service.process.stop()).toBe(0);
+  expect(collector.paths).toEqual([]);
+});
+
 it('shows spans at /debug/tracez, without an exporter', async () => {
   using dir = new TempDir('events-tracing');
   const debugPort = await freePort();
