@@ -142,12 +142,21 @@ export class JetStreamAccount implements ConsumerAccount {
   async delete(name: string): Promise<void> {
     const left = this.#undeleted.get(name);
     if (left !== undefined) return this.#deleteStore(left);
+    if (this.offline.has(name)) return this.#deleteOffline(name);
     const stream = this.stream(name);
     this.streams.delete(name);
     stream.stop('stream-deleted');
     stream.commits.close(new Error('stream is deleted'));
     stream.announce('DELETED');
     await this.#deleteStore(stream.storage);
+  }
+
+  /** A stream that cannot run can still be given up. */
+  async #deleteOffline(name: string): Promise<void> {
+    await this.#engine.storage.deleteOffline(this.name, name).catch((cause) => {
+      throw apiError('StreamDelete', { err: String(cause) });
+    });
+    this.offline.delete(name);
   }
 
   /** What a disk refuses is tried again when somebody asks for it, or for another stream by that name. */

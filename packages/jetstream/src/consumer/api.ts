@@ -11,7 +11,7 @@ import {
 } from './config-schema.ts';
 import { Consumer } from './consumer.ts';
 import { readCreateRequest } from './create-request.ts';
-import { finishDeletion } from './deletions.ts';
+import { deleteStore, finishDeletion } from './deletions.ts';
 import { replyInfo } from './info.ts';
 import { createOrUpdate, remove, synced, update } from './lifecycle.ts';
 import { stampMetadata } from './metadata.ts';
@@ -61,7 +61,7 @@ const deleteRoute: ConsumerRoute = {
     const name = request.tokens[3]!;
     // What a disk refused may be asked for again.
     const wasLeft = !stream.consumers.has(name) && (await finishDeletion(stream, name));
-    if (!wasLeft) await remove(find(account, request.tokens));
+    if (!wasLeft) await removeAny(stream, stream.consumers.get(name));
     request.respond({ success: true });
   },
 };
@@ -173,6 +173,14 @@ function find(account: ConsumerAccount, tokens: readonly string[]): Consumer {
   if (consumer instanceof OfflineConsumer) throw apiError('ConsumerOfflineReason', { err: consumer.reason });
   if (!(consumer instanceof Consumer)) throw apiError('ConsumerNotFound');
   return consumer;
+}
+
+/** One that cannot run can still be given up. */
+async function removeAny(stream: ConsumerStream, consumer: StreamConsumer | undefined): Promise<void> {
+  if (consumer instanceof Consumer) return remove(consumer);
+  if (!(consumer instanceof OfflineConsumer)) throw apiError('ConsumerNotFound');
+  stream.removeConsumer(consumer);
+  await deleteStore(stream, consumer.store);
 }
 
 function findOrNull(account: ConsumerAccount, tokens: readonly string[]): StreamConsumer | null {

@@ -20,7 +20,7 @@ export const consumerModule: ConsumerModule = {
       const config = readStored(stream, meta);
       if (typeof config === 'string') {
         stream.host.log.warn(`Consumer '${stream.account.name} > ${stream.name} > ${name}' is offline: ${config}`);
-        stream.addConsumer(new OfflineConsumer(name, config));
+        stream.addConsumer(new OfflineConsumer(name, config, store));
         continue;
       }
       const consumer = new Consumer({

@@ -1,4 +1,4 @@
-import type { SubjectFilter } from '../store/store.ts';
+import type { ConsumerStore, SubjectFilter } from '../store/store.ts';
 import type { StreamConsumer } from '../stream/consumer-port.ts';
 
 /**
@@ -8,6 +8,7 @@ import type { StreamConsumer } from '../stream/consumer-port.ts';
 export class OfflineConsumer implements StreamConsumer {
   readonly name: string;
   readonly reason: string;
+  readonly store: ConsumerStore;
   readonly isHidden = false;
   readonly filter: SubjectFilter | null = null;
   readonly limitsInUse: { readonly inactiveThreshold: number; readonly maxAckPending: number } = {
@@ -16,9 +17,10 @@ export class OfflineConsumer implements StreamConsumer {
   };
   readonly ackFloorSeq = 0;
 
-  constructor(name: string, reason: string) {
+  constructor(name: string, reason: string, store: ConsumerStore) {
     this.name = name;
     this.reason = reason;
+    this.store = store;
   }
 
   needs(_seq: number): boolean {

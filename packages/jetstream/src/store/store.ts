@@ -255,6 +255,8 @@ export interface Storage {
   accounts(): Promise<string[]>;
   /** Adds a stream; resolves when it is durable. */
   createStream(account: string, name: string, meta: AssetMeta, options: StreamStoreOptions): Promise<StreamStore>;
+  /** Removes the files of a stream that came back as offline; resolves when that is durable. */
+  deleteOffline(account: string, name: string): Promise<void>;
   /** Figures for monitoring and health: sync latency, failures, recovery findings. */
   readonly stats: StorageStats;
   /** Closes every stream that is still open and frees the lock. */

@@ -63,6 +63,34 @@ describe('an engine that is stopped and started on the same directory', () => {
     await second.jetstream.shutdown();
   });
 
+  it('lets go of streams and consumers that cannot run, for good', async () => {
+    const storage = await FileStorage.open(directory, testDependencies());
+    const options = { kind: 'file', firstSeq: 0, retention: 'limits', maxBytes: -1, maxMsgsPerSubject: -1 } as const;
+    const created = '2025-01-01T00:00:00Z';
+    const plain = { retention: 'limits', storage: 'file', num_replicas: 1 };
+    const mirror = { name: 'M', ...plain, mirror: { name: 'O' } };
+    await storage.createStream('$G', 'M', { created, config: mirror }, options);
+    const stream = await storage.createStream(
+      '$G',
+      'S',
+      { created, config: { name: 'S', subjects: ['s'], ...plain } },
+      options,
+    );
+    const config = { durable_name: 'c', name: 'c', deliver_policy: 'all', ack_policy: 'flow_control' };
+    await stream.createConsumer('c', { created, config }, false);
+    await storage.close();
+    const first = await open();
+    expect(await first.json('STREAM.LIST')).toMatchObject({ missing: ['M'] });
+    expect(await first.json('CONSUMER.LIST.S')).toMatchObject({ missing: ['c'] });
+    expect(await first.json('STREAM.DELETE.M')).toMatchObject({ success: true });
+    expect(await first.json('CONSUMER.DELETE.S.c')).toMatchObject({ success: true });
+    await first.jetstream.shutdown();
+    const second = await open();
+    expect((await second.json('STREAM.NAMES')).streams).toEqual(['S']);
+    expect((await second.json('CONSUMER.NAMES.S')).consumers).toEqual([]);
+    await second.jetstream.shutdown();
+  });
+
   it('acknowledges what was published right before the stop, and keeps it', async () => {
     const first = await open();
     await first.create({ name: 'S' });

@@ -202,6 +202,17 @@ describe('a restart', () => {
     expect(await harness.ask('l.a')).toBe('503');
   });
 
+  it('deletes a stream that cannot run, when asked', async () => {
+    const storage = new ManualStorage();
+    storage.streams.set('M', stored('M', { subjects: ['m'], mirror: { name: 'B' } }));
+    const harness = await Harness.open({}, storage);
+    expect(await harness.json('STREAM.DELETE.M')).toMatchObject({ success: true });
+    expect([...storage.streams.keys()]).toEqual([]);
+    expect(await harness.json('STREAM.NAMES')).toMatchObject({ total: 0, streams: null });
+    expect(await harness.outcome('STREAM.DELETE.M')).toContain('10059');
+    expect(await harness.json('STREAM.CREATE.M', { name: 'M', subjects: ['m'] })).toMatchObject({ did_create: true });
+  });
+
   it('keeps a stream in service whose limits would be refused today', async () => {
     const storage = new ManualStorage();
     storage.streams.set('A', stored('A', { subjects: ['a'], duplicate_window: 120_000_000_000 }));

@@ -271,6 +271,14 @@ describe('file storage', () => {
       expect(offline).toEqual([{ name: 'S', reason: 'mirrors', meta: streamMeta('S') }]);
     });
 
+    it('removes an offline stream when it is told to', async () => {
+      await recover(() => ({ offline: 'mirrors' }));
+      await storage.deleteOffline('$G', 'S');
+      await storage.close();
+      const { streams, offline } = await recover();
+      expect([streams, offline]).toEqual([[], []]);
+    });
+
     it('lists an encrypted stream as offline', async () => {
       writeFileSync(join(root(), 'meta.key'), 'x');
       expect((await recover()).offline[0]?.reason).toBe('encryption of the store is not supported yet by nats-ts');

@@ -150,6 +150,15 @@ export class ManualStorage implements Storage {
     return Promise.resolve({ streams, offline });
   }
 
+  deleteOffline(_account: string, name: string): Promise<void> {
+    this.streams.delete(name);
+    this.offline.splice(
+      this.offline.findIndex((one) => one.name === name),
+      this.offline.some((one) => one.name === name) ? 1 : 0,
+    );
+    return Promise.resolve();
+  }
+
   accounts(): Promise<string[]> {
     return Promise.resolve(['$G']);
   }

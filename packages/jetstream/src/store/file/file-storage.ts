@@ -162,6 +162,11 @@ export class FileStorage implements Storage {
     }
   }
 
+  async deleteOffline(account: string, name: string): Promise<void> {
+    this.#checkOpen();
+    await this.#directories.takeAway(account, name);
+  }
+
   async #create(account: string, name: string, meta: AssetMeta, options: StreamStoreOptions): Promise<StreamStore> {
     await this.#directories.create(account, name, meta);
     // There is little to read in it, but the disk takes its time for the name.

@@ -61,6 +61,10 @@ export class MemoryStorage implements Storage {
   readonly stats: StorageStats = emptyStats();
   readonly #open = new Map<string, MemoryStreamStore>();
 
+  deleteOffline(): Promise<void> {
+    return Promise.resolve();
+  }
+
   recoverAccount(_account: string): Promise<{ streams: StreamStore[]; offline: OfflineStream[] }> {
     return Promise.resolve({ streams: [], offline: [] });
   }
