@@ -63,6 +63,8 @@ describe('the oCIS registry flow', () => {
       NATS_NATS_PORT: '-1',
       NATS_NATS_STORE_DIR: dir.path,
       NATS_LOG_LEVEL: 'info',
+      // The bucket is for the Go services alone here: this service would register itself there first.
+      MICRO_REGISTRY: 'memory',
       NATS_DEBUG_ADDR: `127.0.0.1:${await freePort()}`,
     };
     await using server = await ServerProcess.eventsService({ env });

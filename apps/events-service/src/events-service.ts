@@ -13,6 +13,7 @@ import { RecoveryFigures } from './metrics/recovery-figures.ts';
 import type { MetricSources } from './metrics/sources.ts';
 import { SyncFigures } from './metrics/sync-figures.ts';
 import { Profiler } from './profiles/profiler.ts';
+import { RegistryPart } from './registry/registry-part.ts';
 import { StartProgress } from './start-progress.ts';
 import { createMissingCertificate, readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
 import { joinObservers } from './tracing/join-observers.ts';
@@ -45,6 +46,7 @@ export class EventsService implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #progress: StartProgress;
   readonly #disk: DiskWatch;
+  readonly #registry: RegistryPart;
   #phase: Phase = 'starting';
   #embedded: EmbeddedServer | null = null;
   #tlsMaterial: TlsMaterial | null = null;
@@ -65,6 +67,9 @@ export class EventsService implements AsyncDisposable {
     const clock = dependencies.clock ?? SYSTEM_CLOCK;
     this.#clock = clock;
     this.#progress = new StartProgress(clock, (text) => log.always(text));
+    this.#registry = new RegistryPart(config, version, log, (name, attributes, run) =>
+      this.#tracing === null ? run() : this.#tracing.call(name, attributes, run),
+    );
     this.#disk = new DiskWatch({
       directory: config.nats.storeDir,
       warnPercent: config.nats.diskWarnPercent,
@@ -88,6 +93,8 @@ export class EventsService implements AsyncDisposable {
 
   /** Resolves when clients are served. Rejects, with everything closed again, when that cannot be. */
   async start(): Promise<void> {
+    if (this.#config.grpc.addr !== '')
+      throw new Error('the gRPC server (NATS_GRPC_ADDR): not supported yet by nats-ts; unset it to start');
     try {
       const { tracing, debug } = this.#config;
       this.#tracing = await startTracing(tracing, debug.zpages, this.#version, this.#log);
@@ -101,6 +108,7 @@ export class EventsService implements AsyncDisposable {
       this.#embedded = embedded;
       this.#watchCertificate(embedded);
       this.#phase = 'serving';
+      await this.#registry.start(embedded);
     } catch (error) {
       await this.stop();
       throw error;
@@ -136,6 +144,7 @@ export class EventsService implements AsyncDisposable {
         unready: phase ?? (failing === null ? null : `the last store sync failed: ${failing}`),
         detail: () => this.#jetstreamDetail(),
       },
+      this.#registry.component(),
     ];
   }
 
@@ -154,6 +163,7 @@ export class EventsService implements AsyncDisposable {
     this.#disk.stop();
     this.#certificates?.stop();
     try {
+      await this.#registry.stop();
       await this.#embedded?.stop();
     } finally {
       this.#profiler?.stop();
@@ -210,7 +220,7 @@ export class EventsService implements AsyncDisposable {
       recovery: this.#recovery,
       disk: () => this.#disk.space,
       logLines: this.#log.lines,
-      registryNodes: () => null,
+      registryNodes: () => this.#registry.nodes(),
     };
   }
 

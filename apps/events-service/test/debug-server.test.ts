@@ -138,6 +138,7 @@ it('says how each component is to whoever asks for details', async () => {
     components: {
       server: { status: 'ok', phase: 'serving' },
       jetstream: { status: 'ok', streams: 0, offline_streams: 0, failing_streams: 0, consumers: 0, messages: 0 },
+      registry: { status: 'ok', place: 'memory', registered: true, nodes: 1 },
     },
   });
   expect((await ask(service.debugPort, '/readyz?verbose=false')).body).toBe('OK');

@@ -50,12 +50,18 @@ describe('without anything set', () => {
       },
       registry: {
         kind: 'nats-js-kv',
-        addresses: ['127.0.0.1:9233'],
+        addresses: [],
         authUsername: '',
         authPassword: '',
+        enableTls: false,
+        tlsRootCaCertificate: '',
+        tlsCert: '',
+        tlsKey: '',
+        tlsInsecure: false,
         registerIntervalMs: 25_000,
         registerTtlMs: 30_000,
       },
+      grpc: { addr: '', token: '', tlsCert: '', tlsKey: '', tlsClientCa: '' },
     });
   });
 

@@ -30,6 +30,7 @@ test('a secret is never shown, not even when it is wrong', () => {
     'debug.token',
     'nats.auth_password',
     'registry.auth_password',
+    'grpc.token',
   ]);
   for (const { env } of secrets) {
     try {

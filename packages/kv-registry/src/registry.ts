@@ -15,6 +15,8 @@ export interface RegistryOptions {
   readonly clock?: RegistryClock;
   /** Told when a heartbeat failed; the next one follows all the same, for ever. */
   readonly onError?: (error: unknown) => void;
+  /** Told whenever a registered service was put, heartbeats included. */
+  readonly onRegistered?: () => void;
 }
 
 const INTERVAL_MS = 25_000;
@@ -30,6 +32,7 @@ export class Registry {
   readonly #intervalMs: number;
   readonly #clock: RegistryClock;
   readonly #onError: (error: unknown) => void;
+  readonly #onRegistered: () => void;
   readonly #registered = new Map<string, Uint8Array>();
   readonly #watches = new Set<BucketWatch>();
   /** Puts that are under way, by key. */
@@ -45,6 +48,7 @@ export class Registry {
     this.#intervalMs = options.intervalMs ?? INTERVAL_MS;
     this.#clock = options.clock ?? systemClock;
     this.#onError = options.onError ?? (() => {});
+    this.#onRegistered = options.onRegistered ?? (() => {});
     this.#restored = options.bucket.onRestored?.(() => this.#announce()) ?? null;
   }
 
@@ -68,6 +72,26 @@ export class Registry {
     const key = formatKey(this.#keyOf(service));
     this.#registered.delete(key);
     await this.#withdraw(key);
+  }
+
+  /**
+   * Puts an instance of another process once: it lives for the bucket's time to live, and whoever it belongs to has it put again.
+   *
+   * @param id of that process, in the place of this one's own in the key
+   */
+  async announceFor(service: Service, id: string): Promise<void> {
+    const key = { name: service.name, id, version: service.version };
+    await this.#bucket.put(formatKey(key), encodeRecord(key, service));
+  }
+
+  /** Withdraws an instance that was announced so. */
+  async withdrawFor(service: Pick<Service, 'name' | 'version'>, id: string): Promise<void> {
+    await this.#bucket.delete(formatKey({ name: service.name, id, version: service.version }));
+  }
+
+  /** How long an entry lives after its last put, milliseconds; 0 = for ever. */
+  get ttlMs(): number {
+    return this.#bucket.ttlMs;
   }
 
   /** The service's versions, each with the nodes of all its instances; empty if nobody serves it. */
@@ -159,6 +183,7 @@ export class Registry {
     this.#putting.set(key, settled);
     try {
       await putting;
+      this.#onRegistered();
     } finally {
       if (this.#putting.get(key) === settled) this.#putting.delete(key);
     }

@@ -76,6 +76,29 @@ describe('an internal subscriber', () => {
     expect(info).toMatchObject({ kind: 'Client', client_type: 'nats', start: expect.stringMatching(/Z$/) });
   });
 
+  it('is told who a part of this process acts as, for that message only', async () => {
+    const account = await start();
+    const seen: (object | null)[] = [];
+    account.subscribe('js.*', null, (message) => {
+      seen.push(copyOf(message), message.clientInfo());
+      return message.subject === 'js.a';
+    });
+    const client = { start: '', host: '', id: 0, acc: '$G', server: 'it', kind: 'Client', client_type: 'nats' };
+    const header = Buffer.from('NATS/1.0\r\n\r\n');
+    expect(account.publishAs(client, 'js.a', 're', header, Buffer.from('hi'))).toBe(1);
+    expect(account.publishAs(client, 'js.b', null, null, null)).toBe(0);
+    expect(account.publishAs(client, 'nobody', null, null, null)).toBe(0);
+    account.deliver('js.c', 'js.c', null, null, null);
+    expect(seen).toEqual([
+      { subject: 'js.a', reply: 're', header: 'NATS/1.0\r\n\r\n', payload: 'hi' },
+      client,
+      expect.objectContaining({ subject: 'js.b' }),
+      client,
+      expect.objectContaining({ subject: 'js.c' }),
+      null,
+    ]);
+  });
+
   it('has a publisher wait in the middle of what it sent, and nobody else', async () => {
     const account = await start();
     const seen: string[] = [];

@@ -15,6 +15,8 @@ export function serviceEnv(base: string, env: Record<string, string> = {}): Reco
     OCIS_CONFIG_DIR: join(base, 'config'),
     NATS_NATS_PORT: '-1',
     NATS_DEBUG_ADDR: '',
+    // No stream of its own among those of the test.
+    MICRO_REGISTRY: 'memory',
     ...env,
   };
 }

@@ -57,11 +57,28 @@ export interface EventsConfig {
   };
   readonly registry: {
     readonly kind: RegistryKind;
+    /** Empty: not set, which is this service itself. */
     readonly addresses: readonly string[];
     readonly authUsername: string;
     readonly authPassword: string;
+    /** Towards servers that are not this one. */
+    readonly enableTls: boolean;
+    readonly tlsRootCaCertificate: string;
+    readonly tlsCert: string;
+    readonly tlsKey: string;
+    /** Takes any certificate, unless there is a root. */
+    readonly tlsInsecure: boolean;
     readonly registerIntervalMs: number;
     readonly registerTtlMs: number;
+  };
+  readonly grpc: {
+    /** host:port of the gRPC server; empty: none. */
+    readonly addr: string;
+    readonly token: string;
+    readonly tlsCert: string;
+    readonly tlsKey: string;
+    /** Authority whose certificates clients must show; empty: they need none. */
+    readonly tlsClientCa: string;
   };
 }
 

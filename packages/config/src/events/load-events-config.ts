@@ -6,9 +6,10 @@ import { type Environment, fromEnvironment, type GivenText } from './environment
 import type { EventsConfig, Flavour, LogLevel, ValueSource } from './events-config.ts';
 import { type EventsOptions, fromOptions } from './options.ts';
 import { defaultClusterId, defaultDataDir, flavourOf, yamlCandidates } from './paths.ts';
+import { REGISTRY_KINDS } from './registry-settings.ts';
 import { resolveSettings, type SettingValues } from './schema.ts';
 import { expectedInstead, type SettingValue } from './setting-value.ts';
-import { REGISTRY_KINDS, SETTINGS } from './settings.ts';
+import { SETTINGS } from './settings.ts';
 import { resolveTracing } from './tracing.ts';
 import type { TracingConfig } from './tracing-config.ts';
 import { readYaml, type YamlValues } from './yaml-file.ts';
@@ -92,7 +93,7 @@ export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
   if (problems.length > 0) throw new ConfigError(problems, warnings);
   const effective = withMeanings(values);
   return {
-    config: build(effective, flavour, tracing),
+    config: build(effective, flavour, tracing, sources.get('registry.address')!.kind !== 'default'),
     sources,
     settings: effectiveSettings(effective, sources),
     yamlFile: yamlFile?.path ?? null,
@@ -166,6 +167,31 @@ function checkTogether(
     problems.push(problemOf(sources, given, `is set without ${missing}, expected both or none`));
   }
   checkTls(values, sources, problems);
+  checkOtherTls(values, sources, problems);
+}
+
+/** TLS of the registry and of the gRPC server. */
+function checkOtherTls(
+  values: SettingValues,
+  sources: ReadonlyMap<string, ValueSource>,
+  problems: ConfigProblem[],
+): void {
+  const isSet = (key: string): boolean => values.get(key) !== '' && values.get(key) !== false;
+  const report = (key: string, text: string): unknown => problems.push(problemOf(sources, key, text));
+  for (const section of ['registry', 'grpc']) {
+    const [cert, key] = [`${section}.tls_cert`, `${section}.tls_key`];
+    if (isSet(cert) !== isSet(key)) {
+      const [given, missing] = isSet(cert) ? [cert, key] : [key, cert];
+      report(given, `is set without ${missing}, expected both or none`);
+    }
+  }
+  for (const name of ['tls_root_ca_certificate', 'tls_cert', 'tls_insecure']) {
+    const key = `registry.${name}`;
+    if (isSet(key) && !isSet('registry.enable_tls'))
+      report(key, 'is set, expected registry.enable_tls to be true then');
+  }
+  if (isSet('grpc.tls_client_ca') && !isSet('grpc.tls_cert'))
+    report('grpc.tls_client_ca', 'is set without grpc.tls_cert, expected both or only the latter');
 }
 
 function checkTls(values: SettingValues, sources: ReadonlyMap<string, ValueSource>, problems: ConfigProblem[]): void {
@@ -197,7 +223,7 @@ function withMeanings(values: SettingValues): SettingValues {
   return meant;
 }
 
-function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig): EventsConfig {
+function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig, isRegistrySet: boolean): EventsConfig {
   const text = (key: string): string => String(values.get(key));
   const flag = (key: string): boolean => values.get(key) === true;
   const number = (key: string): number => Number(values.get(key));
@@ -235,11 +261,23 @@ function build(values: SettingValues, flavour: Flavour, tracing: TracingConfig):
     },
     registry: {
       kind: REGISTRY_KINDS[text('registry.type')]!,
-      addresses: values.get('registry.address') as readonly string[],
+      addresses: isRegistrySet ? (values.get('registry.address') as readonly string[]) : [],
       authUsername: text('registry.auth_username'),
       authPassword: text('registry.auth_password'),
+      enableTls: flag('registry.enable_tls'),
+      tlsRootCaCertificate: text('registry.tls_root_ca_certificate'),
+      tlsCert: text('registry.tls_cert'),
+      tlsKey: text('registry.tls_key'),
+      tlsInsecure: flag('registry.tls_insecure'),
       registerIntervalMs: number('registry.register_interval'),
       registerTtlMs: number('registry.register_ttl'),
+    },
+    grpc: {
+      addr: text('grpc.addr'),
+      token: text('grpc.token'),
+      tlsCert: text('grpc.tls_cert'),
+      tlsKey: text('grpc.tls_key'),
+      tlsClientCa: text('grpc.tls_client_ca'),
     },
   };
 }

@@ -36,13 +36,13 @@ export interface TracingOptions {
   readonly exportTimeout?: number;
 }
 
-/** What a program gives, as texts by the keys of the settings. `undefined` counts as not given. */
+/** What a program gives, as texts by the keys of the settings. `undefined` and empty lists count as not given. */
 export function fromOptions(options: EventsOptions, problems: ConfigProblem[]): Map<string, GivenText> {
   const given = new Map<string, GivenText>();
   const byPath = new Map(SETTINGS.map((setting) => [optionPath(setting), setting]));
   for (const [section, values] of Object.entries(options as Record<string, object | undefined>)) {
     for (const [name, value] of Object.entries(values ?? {}) as [string, unknown][]) {
-      if (value === undefined) continue;
+      if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
       const path = `${section}.${name}`;
       const place = `option ${path}`;
       const setting = byPath.get(path);

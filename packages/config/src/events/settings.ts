@@ -1,5 +1,5 @@
-import { splitHostPort } from '../go/address.ts';
 import { LOG_LEVELS } from './events-config.ts';
+import { isAddress, REGISTRY_SETTINGS } from './registry-settings.ts';
 import { TRACING_SETTINGS } from './tracing-settings.ts';
 
 /** What a setting's text is read as. */
@@ -35,24 +35,10 @@ const MAX_PORT = 65_535;
 const MAX_AGE_MIN_MS = 100;
 
 const isPort = (value: unknown): boolean => typeof value === 'number' && value >= -1 && value <= MAX_PORT;
-const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
 const isPercent = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 100;
 const isMaxAge = (value: unknown): boolean => value === 0 || (typeof value === 'number' && value >= MAX_AGE_MIN_MS);
-const isAddress = (value: unknown): boolean => {
-  if (value === '') return true;
-  const port = splitHostPort(String(value))?.port ?? '';
-  return /^\d{1,5}$/.test(port) && Number(port) <= MAX_PORT;
-};
 const isLevel = (value: unknown): boolean =>
   value === '' || (LOG_LEVELS as readonly string[]).includes(String(value).toLowerCase());
-
-/** What MICRO_REGISTRY takes, and what it means. */
-export const REGISTRY_KINDS: Readonly<Record<string, 'nats-js-kv' | 'memory'>> = {
-  'nats-js-kv': 'nats-js-kv',
-  natsjs: 'nats-js-kv',
-  'nats-js': 'nats-js-kv',
-  memory: 'memory',
-};
 
 /** Variables of one meaning: oCIS's name, OpenCloud's, the service's own. */
 function aliases(shared: string, own = shared): string[] {
@@ -60,7 +46,6 @@ function aliases(shared: string, own = shared): string[] {
 }
 
 const yaml = { inYaml: true } as const;
-const envOnly = { inYaml: false } as const;
 const off = { kind: 'flag', default: 'false' } as const;
 const emptyText = { kind: 'text', default: '' } as const;
 
@@ -252,64 +237,7 @@ export const SETTINGS: readonly Setting[] = [
     expected: 'an integer from 0 to 100',
     accepts: isPercent,
   },
-  {
-    key: 'registry.type',
-    option: 'registry.kind',
-    ...envOnly,
-    kind: 'text',
-    default: 'nats-js-kv',
-    env: ['MICRO_REGISTRY'],
-    description: 'Where services register: a bucket in NATS, or this process.',
-    emptyIsUnset: true,
-    expected: `one of ${Object.keys(REGISTRY_KINDS).join(', ')}`,
-    accepts: (value) => Object.hasOwn(REGISTRY_KINDS, String(value)),
-  },
-  {
-    key: 'registry.address',
-    option: 'registry.addresses',
-    ...envOnly,
-    kind: 'list',
-    default: '127.0.0.1:9233',
-    env: ['MICRO_REGISTRY_ADDRESS'],
-    description: 'Addresses of the NATS servers that hold the bucket, with commas between.',
-    expected: 'addresses with commas between',
-    accepts: (value) => Array.isArray(value) && value.every((address) => address !== ''),
-  },
-  {
-    key: 'registry.auth_username',
-    ...envOnly,
-    ...emptyText,
-    env: ['MICRO_REGISTRY_AUTH_USERNAME'],
-    description: 'User at those servers.',
-  },
-  {
-    key: 'registry.auth_password',
-    ...envOnly,
-    ...emptyText,
-    env: ['MICRO_REGISTRY_AUTH_PASSWORD'],
-    description: 'Password of that user.',
-    secret: true,
-  },
-  {
-    key: 'registry.register_interval',
-    ...envOnly,
-    kind: 'duration',
-    default: '25s',
-    env: ['EXPERIMENTAL_REGISTER_INTERVAL'],
-    description: 'How often a service says that it is there.',
-    accepts: isPositive,
-    expected: 'a duration above zero, such as 25s',
-  },
-  {
-    key: 'registry.register_ttl',
-    ...envOnly,
-    kind: 'duration',
-    default: '30s',
-    env: ['EXPERIMENTAL_REGISTER_TTL'],
-    description: 'How long after that it counts as gone.',
-    accepts: isPositive,
-    expected: 'a duration above zero, such as 30s',
-  },
+  ...REGISTRY_SETTINGS,
 ];
 
 /** Variables that name the directory of nats.yaml; the last one that is set counts. */

@@ -27,6 +27,8 @@ const SCRATCH_BYTES: number = 8 * 1024;
 export class MessageFrame implements InternalMessage {
   /** Who published it; null = the server itself. */
   publisher: Connection | null = null;
+  /** Who a part of this process stands for, when that published it; set for one delivery only. */
+  actor: ClientInfo | null = null;
   /** Subject on the wire. */
   subject = '';
   /** Where the bytes of the message are. */
@@ -215,7 +217,7 @@ export class MessageFrame implements InternalMessage {
 
   /** Who sent it; null when the server itself did. */
   clientInfo(): ClientInfo | null {
-    return this.publisher === null ? null : this.publisher.clientInfo();
+    return this.publisher === null ? this.actor : this.publisher.clientInfo();
   }
 
   holdPublisher(): PublisherHold | null {

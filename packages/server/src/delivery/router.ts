@@ -4,7 +4,7 @@ import type { Account } from '../account.ts';
 import type { Arena } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
 import { checkPublish, isReservedReply, maySubjectBeReserved } from '../connection/publish-checks.ts';
-import type { StandingMessage } from '../internal-message.ts';
+import type { ClientInfo, StandingMessage } from '../internal-message.ts';
 import { DELIVERIES_FREE, LOOKUP_WORK } from '../limits.ts';
 import type { Ids, Logger } from '../ports.ts';
 import { MessageFrame } from './message-frame.ts';
@@ -80,6 +80,29 @@ export class Router {
       frame.setInternal(subject, reply, header, payload);
       return this.#deliver(frame, matches);
     } finally {
+      this.#end(frame);
+    }
+  }
+
+  /** A message of a part of this process that acts as a client; `reply` and the bytes as with `deliver`. */
+  deliverAs(
+    client: ClientInfo,
+    account: Account,
+    subject: string,
+    reply: string | null,
+    header: Uint8Array | null,
+    payload: Uint8Array | null,
+  ): number {
+    const matches = account.sublist.match(subject);
+    if (matches.plain.length === 0 && matches.queues.length === 0) return 0;
+    const frame = this.#begin(subject);
+    if (frame === null) return 0;
+    try {
+      frame.setInternal(subject, reply, header, payload);
+      frame.actor = client;
+      return this.#deliver(frame, matches);
+    } finally {
+      frame.actor = null;
       this.#end(frame);
     }
   }

@@ -1,7 +1,7 @@
 import { isLiteralSubject } from '@nats-ts/sublist';
 import type { Account } from '../account.ts';
 import { Subscription } from '../delivery/subscription.ts';
-import type { InternalCallback, StandingMessage } from '../internal-message.ts';
+import type { ClientInfo, InternalCallback, StandingMessage } from '../internal-message.ts';
 import type { AccountJetStreamLimits } from '../options.ts';
 import type { HostParts } from './jetstream-host.ts';
 
@@ -67,6 +67,24 @@ export class HostAccount {
   ): number {
     const { counters, router } = this.#parts;
     const delivered = router.deliver(this.#account, to, subject, reply, header, payload);
+    counters.internal.inMsgs++;
+    counters.internal.inBytes += (header?.length ?? 0) + (payload?.length ?? 0);
+    return delivered;
+  }
+
+  /**
+   * Publishes as a client does, for a part of this process that is one in all but its connection: unlike what the server
+   * itself sends, requests to JetStream are answered. Returns how many got it; 0 = no responders.
+   */
+  publishAs(
+    client: ClientInfo,
+    subject: string,
+    reply: string | null,
+    header: Uint8Array | null,
+    payload: Uint8Array | null,
+  ): number {
+    const { counters, router } = this.#parts;
+    const delivered = router.deliverAs(client, this.#account, subject, reply, header, payload);
     counters.internal.inMsgs++;
     counters.internal.inBytes += (header?.length ?? 0) + (payload?.length ?? 0);
     return delivered;
