@@ -374,7 +374,11 @@ describe('a collector that is not there', () => {
 it('sends the last spans when it stops', async () => {
   await using collector = await Collector.http();
   using dir = new TempDir('events-tracing');
-  const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const env = {
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '3600000',
+  };
   await using service = await RunningService.start(serviceEnv(dir.path, env));
   await makeQueue(service.port);
   expect(collector.spans).toEqual([]);
