@@ -128,6 +128,8 @@ export class MessageSpans implements MessageObserver {
       failed(taken.publish, error);
       end(taken);
     }
+    // The stream may be gone, and another one of its name begins with the same sequences.
+    for (const key of this.#stored.keys()) if (key.startsWith(prefix)) this.#stored.delete(key);
   }
 
   delivered(

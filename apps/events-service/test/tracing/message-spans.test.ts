@@ -94,6 +94,17 @@ it('fails what the disk did not take, of that stream', async () => {
   ]);
 });
 
+it('does not take a message for one of the same name and number in a stream that is gone', async () => {
+  await using kept = await keptTracer();
+  const messages = new MessageSpans(kept.tracer, true);
+  taken(messages, 1);
+  messages.stored('$G', 'S', 1);
+  messages.notStored('$G', 'S', new Error('stream is deleted'));
+  kept.spans.take();
+  delivered(messages, 1, 1, false, Buffer.from('text'));
+  expect(kept.spans.take()).toEqual([]);
+});
+
 it(`lets the oldest of more than ${MESSAGES_IN_FLIGHT_MAX} messages go, at every station`, async () => {
   await using kept = await keptTracer();
   const messages = new MessageSpans(kept.tracer, true);
