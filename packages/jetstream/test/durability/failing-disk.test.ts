@@ -168,6 +168,41 @@ describe('a disk that cannot be written', () => {
     expect(await sequences(await machine.kill(), 'S')).toEqual([]);
   });
 
+  it.each([
+    ['rename', 'meta.sum.tmp'],
+    ['syncDir', ''],
+  ] as const)('leaves a refused configuration out of force after the next start too (%s)', async (operation, file) => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'] });
+    await createConsumer(harness, 'S', 'c');
+    for (let at = 0; at < 3; at++) await harness.ask('s.a', 'x');
+    const refuse = async (path: string, ask: () => Promise<string>): Promise<void> => {
+      let isRefused = false;
+      machine.fs.fault = (one) => {
+        if (isRefused || one.name !== operation || one.path !== path) return null;
+        isRefused = true;
+        return 'EIO';
+      };
+      expect(await ask()).toMatch(/EIO/);
+      expect(isRefused).toBe(true);
+    };
+    const directory = '/store/jetstream/$G/streams/S';
+    const at = (path: string): string => (file === '' ? path : `${path}/${file}`);
+    await refuse(at(directory), () =>
+      harness.outcome('STREAM.UPDATE.S', { name: 'S', subjects: ['s.>'], max_msgs: 1 }),
+    );
+    await refuse(at(`${directory}/obs/c`), () =>
+      harness.outcome('CONSUMER.CREATE.S.c', {
+        stream_name: 'S',
+        config: { durable_name: 'c', ack_policy: 'explicit', ack_wait: 1e9 },
+      }),
+    );
+    const again = await machine.kill();
+    expect(await sequences(again, 'S')).toEqual([1, 2, 3]);
+    expect((await again.json('CONSUMER.INFO.S.c')).config.ack_wait).toBe(3600e9);
+  });
+
   it('lets a consumer be deleted when it works again', async () => {
     const machine = new Machine();
     const harness = await machine.start();

@@ -4,7 +4,7 @@ import type { ConsumerLog } from './consumer-log.ts';
 import { consumerKey } from './consumer-log-codec.ts';
 import type { StreamDependencies } from './dependencies.ts';
 import { allDone } from './file-system.ts';
-import { restoreMeta } from './meta-file.ts';
+import { replaceMeta } from './meta-file.ts';
 import { encodeMeta } from './meta-json.ts';
 import { Serial } from './serial.ts';
 
@@ -154,7 +154,7 @@ export class FileConsumerStore implements ConsumerStore, ExportedConsumer {
       if (this.isDeleted) throw new Error(`consumer "${this.name}" is deleted`);
       const { deps, stream, log } = this.#around;
       const bytes = encodeMeta(meta, this.name);
-      await restoreMeta(deps.fs, this.directory, { stream, consumer: this.name }, bytes);
+      await replaceMeta(deps.fs, this.directory, { stream, consumer: this.name }, bytes, this.meta);
       this.meta = bytes;
       log.metaChanged(this);
     });

@@ -7,6 +7,7 @@ import type { StreamDependencies } from './dependencies.ts';
 import type { FileConsumerStore } from './file-consumer-store.ts';
 import type { Gate } from './gate.ts';
 import { replaceMeta } from './meta-file.ts';
+import { encodeMeta } from './meta-json.ts';
 import type { ClosableMessages } from './open-messages.ts';
 import { Serial } from './serial.ts';
 import { StreamConsumers } from './stream-consumers.ts';
@@ -92,7 +93,14 @@ export class FileStreamStore implements StreamStore {
   updateMeta(meta: AssetMeta): Promise<void> {
     return this.#changes.run(async () => {
       this.#checkOpen();
-      await replaceMeta(this.#deps.fs, this.#directory, { stream: this.name, consumer: null }, meta);
+      const before = encodeMeta(this.#meta, null);
+      await replaceMeta(
+        this.#deps.fs,
+        this.#directory,
+        { stream: this.name, consumer: null },
+        encodeMeta(meta, null),
+        before,
+      );
       this.#meta = meta;
     });
   }

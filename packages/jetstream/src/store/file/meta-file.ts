@@ -108,10 +108,22 @@ export async function writeNewMeta(
 /**
  * Replaces both files; durable on return. A crash between the two renames leaves a checksum that does not match, which
  * costs nothing here; both are prepared and synced before, so that hardly any time lies between them.
+ *
+ * @param before what is in force if this fails: it goes back in place, for the next start must not find what was refused.
  */
-export async function replaceMeta(fs: FileSystem, directory: string, owner: MetaOwner, meta: AssetMeta): Promise<void> {
-  const bytes = encodeMeta(meta, owner.consumer);
-  await restoreMeta(fs, directory, owner, bytes);
+export async function replaceMeta(
+  fs: FileSystem,
+  directory: string,
+  owner: MetaOwner,
+  bytes: Buffer,
+  before: Buffer,
+): Promise<void> {
+  try {
+    await restoreMeta(fs, directory, owner, bytes);
+  } catch (error) {
+    await restoreMeta(fs, directory, owner, before).catch(() => {});
+    throw error;
+  }
   if (owner.consumer === null) await keepCopy(fs, directory, owner, bytes);
 }
 
