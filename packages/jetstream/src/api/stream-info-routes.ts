@@ -5,7 +5,6 @@ import { objectSchema } from '../json/schema.ts';
 import { clusterInfo } from '../stream/cluster-info.ts';
 import { nowText, type StateDetails, SUBJECTS_PAGE, streamInfo, subjectsPage } from '../stream/info.ts';
 import type { Stream } from '../stream/stream.ts';
-import type { ApiCall } from './api-call.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
 
 /** Names on a page of STREAM.NAMES. */
@@ -39,22 +38,28 @@ const info: ApiRoute = {
   handle(call, account) {
     const request = (call.decodeOptional(INFO_REQUEST) ?? {}) as InfoRequest;
     const stream = account.stream(call.tokens[2]!);
-    const filter = request.subjects_filter ?? '';
-    const page = filter === '' ? null : subjectsPage(stream, filter, atLeastZero(request.offset ?? 0));
-    const hasPage = page !== null && page.total > 0;
-    const details: StateDetails = { deleted: request.deleted_details === true, subjects: page?.subjects };
-    const response = {
-      total: hasPage ? page.total : 0,
-      offset: hasPage ? page.offset : 0,
-      limit: hasPage ? SUBJECTS_PAGE : 0,
-      ...streamInfo(stream, { dynamic: true, details }),
-      cluster: clusterInfo(stream.host),
-      ts: nowText(stream),
-    };
-    // The state counts what is on its way to the disk: it is told when that is there.
-    stream.commits.after(() => call.respond(response));
+    // The state counts what is on its way to the disk: it is told when that is there. A store that fails meanwhile is looked at again.
+    const response = infoResponse(stream, request);
+    stream.commits.after((error) =>
+      call.respond(error === null || stream.isClosed ? response : infoResponse(stream, request)),
+    );
   },
 };
+
+function infoResponse(stream: Stream, request: InfoRequest): Record<string, unknown> {
+  const filter = request.subjects_filter ?? '';
+  const page = filter === '' ? null : subjectsPage(stream, filter, atLeastZero(request.offset ?? 0));
+  const hasPage = page !== null && page.total > 0;
+  const details: StateDetails = { deleted: request.deleted_details === true, subjects: page?.subjects };
+  return {
+    total: hasPage ? page.total : 0,
+    offset: hasPage ? page.offset : 0,
+    limit: hasPage ? SUBJECTS_PAGE : 0,
+    ...streamInfo(stream, { dynamic: true, details }),
+    cluster: clusterInfo(stream.host),
+    ts: nowText(stream),
+  };
+}
 
 const names: ApiRoute = {
   type: 'stream_names_response',
@@ -86,13 +91,18 @@ const list: ApiRoute = {
       if (streams.length === LIST_PAGE) break;
     }
     const missing = Object.keys(offline);
-    respondWhenCommitted(call, streams, {
-      total: all.length,
-      offset,
-      limit: LIST_PAGE,
-      streams: streams.map((stream) => ({ ...streamInfo(stream, { dynamic: false }), ts: nowText(stream) })),
-      missing: missing.length === 0 ? undefined : missing,
-      offline: missing.length === 0 ? undefined : offline,
+    const infos = streams.map(listed);
+    const respond = (): void =>
+      call.respond({
+        total: all.length,
+        offset,
+        limit: LIST_PAGE,
+        streams: infos,
+        missing: missing.length === 0 ? undefined : missing,
+        offline: missing.length === 0 ? undefined : offline,
+      });
+    whenCommitted(streams, respond, (index) => {
+      infos[index] = listed(streams[index]!);
     });
   },
 };
@@ -101,18 +111,23 @@ function atLeastZero(offset: Integer): Integer {
   return offset > 0 ? offset : 0;
 }
 
-/** Answers when every stream has committed what its state counts. */
-function respondWhenCommitted(
-  call: ApiCall,
-  streams: readonly Stream[],
-  response: Readonly<Record<string, unknown>>,
-): void {
+function listed(stream: Stream): Record<string, unknown> {
+  return { ...streamInfo(stream, { dynamic: false }), ts: nowText(stream) };
+}
+
+/** Calls back when every stream has committed what its state counts, or failed to: then `lookAgain` comes first. */
+function whenCommitted(streams: readonly Stream[], callback: () => void, lookAgain: (index: number) => void): void {
   let waiting = streams.length + 1;
   const arrived = (): void => {
     waiting--;
-    if (waiting === 0) call.respond(response);
+    if (waiting === 0) callback();
   };
-  for (const stream of streams) stream.commits.after(arrived);
+  streams.forEach((stream, index) => {
+    stream.commits.after((error) => {
+      if (error !== null && !stream.isClosed) lookAgain(index);
+      arrived();
+    });
+  });
   arrived();
 }
 

@@ -1,6 +1,7 @@
 import { compileFilter } from '@nats-ts/sublist';
 import { formatTime, formatTimestamp } from '../json/go-time.ts';
 import type { Integer } from '../json/integer.ts';
+import { committedState, uncommittedOf } from './committed-state.ts';
 import { dynamicMetadata } from './metadata.ts';
 import type { Stream } from './stream.ts';
 
@@ -15,8 +16,8 @@ export interface StateDetails {
 
 /** StreamState as the API prints it (spec/jetstream.md 2.3). */
 export function streamState(stream: Stream, details: StateDetails = {}): Record<string, unknown> {
-  const state = stream.messages.state();
-  const deleted = details.deleted ? stream.messages.deletedSeqs() : [];
+  const state = committedState(stream);
+  const deleted = details.deleted ? stream.messages.deletedSeqs().filter((seq) => seq <= state.lastSeq) : [];
   return {
     messages: state.messages,
     bytes: state.bytes,
@@ -66,8 +67,10 @@ export function subjectsPage(
   offset: Integer,
 ): { total: number; offset: Integer; subjects: Record<string, number> | undefined } {
   const counts: [string, number][] = [];
+  const uncommitted = uncommittedOf(stream)?.subjects;
   stream.messages.eachSubject(filter === '>' ? null : compileFilter([filter]), (subject, state) => {
-    counts.push([subject, state.count]);
+    const count = state.count - (uncommitted?.get(subject) ?? 0);
+    if (count > 0) counts.push([subject, count]);
     return undefined;
   });
   counts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

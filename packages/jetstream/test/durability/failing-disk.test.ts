@@ -101,6 +101,24 @@ describe('a disk that cannot be written', () => {
     expect((failure as AggregateError).errors.map(({ cause }) => cause.code)).toEqual(['EIO', 'EIO']);
   });
 
+  it('shows what is committed, not what it may yet lose', async () => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'] });
+    for (let at = 0; at < 3; at++) await harness.ask(`s.${at}`, 'x', { headers: { a: 'b' } });
+    await harness.json('STREAM.MSG.DELETE.S', { seq: 2 });
+    const before = (await harness.json('STREAM.INFO.S', { deleted_details: true })).state;
+    machine.fs.fault = ({ name, path }) => (name === 'write' && path.endsWith('.blk') ? 'ENOSPC' : null);
+    for (let at = 0; at < 20; at++) harness.account.publish(`s.${at}`, 'y');
+    expect(await harness.ask('s.0', 'x')).toContain('"err_code":10077');
+    expect((await harness.json('STREAM.INFO.S', { deleted_details: true })).state).toEqual(before);
+    machine.fs.fault = () => null;
+    harness.host.clock.advance(1_000);
+    await turns(40);
+    const { state } = await harness.json('STREAM.INFO.S');
+    expect(state.messages).toBe((await sequences(harness, 'S')).length);
+  });
+
   it('leaves nothing on a work queue that was acked meanwhile', async () => {
     const machine = new Machine();
     const harness = await machine.start();

@@ -142,6 +142,38 @@ describe('a store that fails', () => {
     expect(replies).toEqual(['{"stream":"S","seq":2}']);
   });
 
+  it('shows nothing that is not committed, neither to whoever waits for it nor later', async () => {
+    const { harness, store, publish } = await open({ storage: 'memory' });
+    publish('1');
+    store.commit();
+    const before = (await harness.json('STREAM.INFO.S', { subjects_filter: '>' })).state;
+    const answers = harness.account.inbox('I');
+    store.isDiskGood = false;
+    publish('2');
+    harness.account.publish('s.new', '3');
+    for (const subject of ['STREAM.INFO.S', 'STREAM.LIST'])
+      harness.account.publish(`$JS.API.${subject}`, '{}', { reply: 'I' });
+    await turns();
+    expect(answers).toEqual([]);
+    store.fail('no space left on device');
+    await turns();
+    const [info, list] = answers.map(({ payload }) => JSON.parse(payload));
+    const { subjects, ...state } = before;
+    expect(info.state).toEqual(state);
+    expect(list.streams[0].state).toEqual(state);
+    const later = await harness.json('STREAM.INFO.S', { subjects_filter: '>' });
+    expect([later.total, later.state]).toEqual([1, { ...state, subjects }]);
+  });
+
+  it('shows an empty stream as long as its first message is not committed', async () => {
+    const { harness, store, publish } = await open({ storage: 'memory' });
+    const before = await harness.state('S');
+    store.isDiskGood = false;
+    publish('1');
+    store.fail('no space left on device');
+    expect(await harness.state('S')).toEqual(before);
+  });
+
   it('refuses changes and goes on answering questions', async () => {
     const { harness, store, publish } = await open();
     publish('1');
