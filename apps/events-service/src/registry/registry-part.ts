@@ -3,6 +3,7 @@ import type { EventsConfig } from '@nats-ts/config';
 import { Registry, RegistryError, type Service } from '@nats-ts/kv-registry';
 import type { EmbeddedServer } from '@nats-ts/natsd';
 import type { ComponentHealth } from '../debug/health-routes.ts';
+import { type RegistryCalls, tracedRegistry } from '../tracing/traced-registry.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { NodeTable } from './node-table.ts';
 import { type OpenBucket, openBucket, type RegistryPlace } from './open-bucket.ts';
@@ -31,6 +32,8 @@ export class RegistryPart {
   readonly #nodes = new NodeTable();
   #opened: OpenBucket | null = null;
   #registry: Registry | null = null;
+  /** The same with a span for each call. */
+  #calls: RegistryCalls | null = null;
   /** Why this service is not in the registry; null = it is. */
   #reason: string | null = 'not registered yet';
   /** What was logged last: an outage is told once, not with every attempt. */
@@ -67,13 +70,14 @@ export class RegistryPart {
       onError: (error) => this.#onFailure(error),
       onRegistered: () => this.#onRegistered(),
     });
-    void this.#follow(this.#registry);
-    void this.#register(this.#registry, this.#describe(embedded, opened.place, processId));
+    this.#calls = tracedRegistry(this.#registry, { call: this.#call });
+    void this.#follow(this.#calls);
+    void this.#register(this.#calls, this.#describe(embedded, opened.place, processId));
   }
 
   /** The registry, once the service serves. */
-  get registry(): Registry | null {
-    return this.#registry;
+  get registry(): RegistryCalls | null {
+    return this.#calls;
   }
 
   /** Why the registry cannot be used; null when it can. */
@@ -99,13 +103,14 @@ export class RegistryPart {
     this.#isStopped = true;
     const [registry, opened] = [this.#registry, this.#opened];
     this.#registry = null;
+    this.#calls = null;
     this.#reason = 'the service is stopping';
     if (registry === null || opened === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, STOP_WITHIN_MS);
     });
-    await Promise.race([this.#call('registry deregister', {}, () => registry.close()), late]);
+    await Promise.race([this.#call('registry close', {}, () => registry.close()), late]);
     clearTimeout(timer);
     await opened.close();
   }
@@ -125,16 +130,16 @@ export class RegistryPart {
     return { name, version: this.#version, metadata: null, endpoints: null, nodes: [node] };
   }
 
-  async #register(registry: Registry, service: Service): Promise<void> {
+  async #register(registry: RegistryCalls, service: Service): Promise<void> {
     try {
-      await this.#call('registry register', { 'service.name': service.name }, () => registry.register(service));
+      await registry.register(service);
     } catch (error) {
       // It is tried again until it succeeds.
       this.#onFailure(error);
     }
   }
 
-  async #follow(registry: Registry): Promise<void> {
+  async #follow(registry: RegistryCalls): Promise<void> {
     try {
       await registry.watch((event) => this.#nodes.handle(event));
     } catch (error) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Kvm } from '@nats-io/kv';
 import { describe, expect, it } from 'vitest';
 import { freePort, TempDir, until } from '../../../../tests/src/index.ts';
-import { ask, logLines, RunningService, run, serviceEnv } from '../support/service.ts';
+import { ask, serviceEnv as emptyEnv, logLines, RunningService, run } from '../support/service.ts';
 import { Collector } from './collector.ts';
 import { client, event } from './support.ts';
 
@@ -13,6 +13,10 @@ const TRACEPARENT = `00-${TRACE_ID}-${PARENT_ID}-01`;
 
 /** Sends spans soon, and every sync. */
 const SOON = { OTEL_BSP_SCHEDULE_DELAY: '20', NATS_TRACING_SLOW_SYNC: '0s' };
+
+/** The registry in memory makes no requests and messages of its own. */
+const serviceEnv = (base: string, env: Record<string, string> = {}): Record<string, string> =>
+  emptyEnv(base, { MICRO_REGISTRY: 'memory', ...env });
 
 async function makeQueue(port: number): Promise<void> {
   await using nats = await client(port);
@@ -171,6 +175,19 @@ it('says in the span of a recovery what it found, and that it cost a message', a
       'nats.recovery.damaged_blocks': 1,
     },
   });
+});
+
+it('sends a span when the service registers, and withdraws', async () => {
+  await using collector = await Collector.http();
+  using dir = new TempDir('events-tracing');
+  const env = { ...SOON, OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  await using service = await RunningService.start(serviceEnv(dir.path, env));
+  expect(await collector.span('registry register')).toMatchObject({
+    status: 0,
+    attributes: { 'registry.service': 'com.owncloud.api.nats', 'registry.version': expect.any(String) },
+  });
+  expect(await service.process.stop()).toBe(0);
+  await collector.span('registry close');
 });
 
 describe('with NATS_TRACING_MESSAGES', () => {
