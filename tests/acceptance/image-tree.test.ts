@@ -113,6 +113,21 @@ describe('the tree of the image', () => {
     expect(files(tree)).toHaveLength(before);
   });
 
+  const canIsolate = isRoot && spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+  it.runIf(canIsolate)('stops on a signal as process 1 of its namespace', async () => {
+    const data = dataFolder('first');
+    const env = environment(data, { NATS_NATS_PORT: '-1', NATS_DEBUG_ADDR: '' });
+    const args = ['--pid', '--fork', '--kill-child', '--', ...entrypoint, ...command];
+    await using outer = new ServerProcess('/usr/bin/unshare', { args, env, isolated: true });
+    await outer.line(/Ready for clients on/);
+    const child = readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8').trim();
+    expect(readFileSync(`/proc/${child}/status`, 'utf8')).toMatch(/^NSpid:.*\t1$/m);
+    // Process 1 gets no signal that it does not catch.
+    process.kill(Number(child), 'SIGTERM');
+    expect(await outer.ended()).toBe(0);
+  });
+
   it('has everything for the parts that are loaded when they are needed', async () => {
     const data = dataFolder('more');
     const env = environment(data, {

@@ -199,6 +199,21 @@ describe('wrong values', () => {
       'env OC_LOG_LEVEL: log.level is "loud", expected one of panic, fatal, error, warn, info, debug, trace',
     ],
     [
+      'NATS_NATS_HOST',
+      '127.0.0.1:9233',
+      'env NATS_NATS_HOST: nats.host is "127.0.0.1:9233", expected a host name or an IP address, without a port',
+    ],
+    [
+      'NATS_NATS_HOST',
+      '1.2.3',
+      'env NATS_NATS_HOST: nats.host is "1.2.3", expected a host name or an IP address, without a port',
+    ],
+    [
+      'NATS_NATS_CLUSTER_ID',
+      'my cluster',
+      'env NATS_NATS_CLUSTER_ID: nats.clusterid is "my cluster", expected a name without spaces',
+    ],
+    [
       'NATS_MAIN_QUEUE_MAX_AGE',
       '7d',
       'env NATS_MAIN_QUEUE_MAX_AGE: nats.main_queue_max_age is "7d", expected a duration of at least 100ms, such as 168h, or 0s',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { LOG_LEVELS } from './events-config.ts';
 import { isAddress, REGISTRY_SETTINGS } from './registry-settings.ts';
 import { TRACING_SETTINGS } from './tracing-settings.ts';
@@ -37,6 +38,11 @@ const MAX_AGE_MIN_MS = 100;
 const isPort = (value: unknown): boolean => typeof value === 'number' && value >= -1 && value <= MAX_PORT;
 const isPercent = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 100;
 const isMaxAge = (value: unknown): boolean => value === 0 || (typeof value === 'number' && value >= MAX_AGE_MIN_MS);
+const isHost = (value: unknown): boolean => {
+  const host = String(value);
+  // What looks like an IPv4 address has to be one.
+  return host === '' || isIP(host) !== 0 || (/^[\w.-]+$/.test(host) && !/^[\d.]+$/.test(host));
+};
 const isLevel = (value: unknown): boolean =>
   value === '' || (LOG_LEVELS as readonly string[]).includes(String(value).toLowerCase());
 
@@ -110,6 +116,8 @@ export const SETTINGS: readonly Setting[] = [
     default: '127.0.0.1',
     env: ['NATS_NATS_HOST'],
     description: 'Address for clients; empty: every address (0.0.0.0).',
+    expected: 'a host name or an IP address, without a port',
+    accepts: isHost,
   },
   {
     key: 'nats.port',
@@ -130,6 +138,8 @@ export const SETTINGS: readonly Setting[] = [
     describeDefault: 'ocis-cluster; in OpenCloud: opencloud-cluster',
     env: ['NATS_NATS_CLUSTER_ID'],
     description: 'Name of the cluster that clients are told.',
+    expected: 'a name without spaces',
+    accepts: (value) => !/\s/.test(String(value)),
   },
   {
     key: 'nats.store_dir',
