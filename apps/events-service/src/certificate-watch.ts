@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { ServiceLogger } from './logger.ts';
 import { readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
@@ -41,9 +41,14 @@ export class CertificateWatch {
 
   start(): void {
     const { certFile, keyFile, caFile } = this.#options.files;
-    for (const directory of new Set([certFile, keyFile, ...(caFile === '' ? [] : [caFile])].map(dirname))) {
+    const files = [certFile, keyFile, ...(caFile === '' ? [] : [caFile])];
+    const names = new Set(files.map((file) => basename(file)));
+    for (const directory of new Set(files.map((file) => dirname(file)))) {
       try {
-        const watcher = watch(directory, { persistent: false }, () => this.#changed());
+        const watcher = watch(directory, { persistent: false }, (_, name) => {
+          // Other files come and go beside them, the lock of the store for one. Kubernetes swaps a link named `..data`.
+          if (name === null || names.has(name) || name.startsWith('..')) this.#changed();
+        });
         // A directory that goes away, or too many watches: the poll is left.
         watcher.on('error', () => watcher.close());
         this.#watchers.push(watcher);

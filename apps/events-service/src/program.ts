@@ -5,13 +5,9 @@ import {
   printEventsConfig,
   printEventsReference,
 } from '@nats-ts/config';
-import { ListenError } from '@nats-ts/natsd';
-import { EventsService } from './events-service.ts';
 import { askHealth } from './health.ts';
-import { openLogger, type ServiceLogger } from './logger.ts';
 import { machineInputs } from './machine.ts';
-import { SystemdNotifier } from './systemd-notify.ts';
-import { ownVersion, versionLine } from './version.ts';
+import { versionLine } from './version.ts';
 
 const USAGE = `NAME:
    events-service - starts the events broker of an oCIS or OpenCloud stack
@@ -53,7 +49,7 @@ export async function run(args: readonly string[]): Promise<number | null> {
   if (command === undefined || more.length > 0) return usage();
   switch (command) {
     case 'server':
-      return serve();
+      return server();
     case 'health':
       return health();
     case 'config':
@@ -95,62 +91,24 @@ function showConfig(): number {
 }
 
 async function health(): Promise<number> {
-  const loaded = load();
-  if (loaded === null) return 1;
-  const { line, code } = await askHealth(loaded.config.debug.addr);
+  const { line, code } = await askedHealth();
   process.stdout.write(`${line}\n`);
   return code;
 }
 
-async function serve(): Promise<number | null> {
+async function askedHealth(): Promise<{ line: string; code: number }> {
+  try {
+    return await askHealth(loadEventsConfig(machineInputs(process.env)).config.debug.addr);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { line: `unhealthy: ${error.problems.map(({ text }) => text).join('; ')}`, code: 1 };
+  }
+}
+
+async function server(): Promise<number | null> {
   const loaded = load();
   if (loaded === null) return 1;
-  let log: ServiceLogger;
-  try {
-    log = await openLogger(loaded.config.log);
-  } catch (error) {
-    process.stderr.write(`NATS_LOG_FILE: cannot open ${loaded.config.log.file}: ${(error as Error).message}\n`);
-    return 1;
-  }
-  for (const warning of loaded.warnings) log.warn(warning);
-  const service = new EventsService(loaded.config, log, ownVersion(), { shownSettings: loaded.settings });
-  const systemd = SystemdNotifier.fromEnvironment(process.env, log);
-  handleSignals(service, log, systemd);
-  systemd?.starting(() => service.status);
-  try {
-    await service.start();
-    systemd?.ready(`serving clients on port ${service.port}`);
-  } catch (error) {
-    log.fatal(startError(error as Error));
-    return 1;
-  }
-  return null;
-}
-
-/** Why it cannot start; a taken port in the original's words. */
-function startError(error: Error): string {
-  return error instanceof ListenError
-    ? `Error listening on port: ${error.address}, "${error.message}"`
-    : `cannot start: ${error.message}`;
-}
-
-/** All four stop gracefully, SIGHUP too, as in the original (spec/ocis.md 1). */
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
-
-function handleSignals(service: EventsService, log: ServiceLogger, systemd: SystemdNotifier | null): void {
-  let isStopping = false;
-  for (const signal of STOP_SIGNALS) {
-    process.on(signal, () => {
-      if (isStopping) return;
-      isStopping = true;
-      log.info('Shutting down server', { signal });
-      Promise.all([service.stop(), systemd?.stopping()]).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error(`shutting down: ${(error as Error).message}`);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  // Loaded for this command only: probes ask for health every few seconds.
+  const { serve } = await import('./serve.ts');
+  return serve(loaded);
 }

@@ -93,6 +93,9 @@ it('says in one line whether the service is healthy', async () => {
   const none = await health(`127.0.0.1:${nobody}`);
   expect(none.code).toBe(1);
   expect(none.stdout).toMatch(new RegExp(`^unhealthy: http://127.0.0.1:${nobody}/readyz: .*ECONNREFUSED.*\n$`));
+  const wrong = await health('nonsense');
+  expect(wrong.code).toBe(1);
+  expect(wrong.stdout).toMatch(/^unhealthy: env NATS_DEBUG_ADDR: debug\.addr is "nonsense", expected .*\n$/);
   const off = await health('');
   expect(off.code).toBe(1);
   expect(off.stdout).toMatch(/^unhealthy: NATS_DEBUG_ADDR is empty.*\n$/);
