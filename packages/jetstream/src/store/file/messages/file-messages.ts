@@ -381,6 +381,8 @@ export class FileMessages implements MessageStore {
     } else if (options.firstSeq === 1 && this.#state.firstSeq === 0) {
       this.#state.firstSeq = 1;
     }
+    // The index that knows of them goes with the first change.
+    if (this.#writer.sealEvictions()) this.#queue.mutated(this.#state.lastSeq);
     for (const block of [...this.#state.blocks]) this.#tidy(block);
     await this.#queue.settled();
     if (this.#queue.failure !== null) throw this.#queue.failure;

@@ -71,6 +71,8 @@ export interface StreamIndex {
   /** Index of the block written last and the hash of its last record; zeros if it has none. */
   lastBlock: number;
   lastHash: Buffer;
+  /** It was written here: all that is removed is marked so in the blocks as well. */
+  isOwn: boolean;
 }
 
 /** Reads an index.db; null if it is damaged or of a version that is not known. */
@@ -97,7 +99,19 @@ function readState(reader: VarintReader, version: number): StreamIndex {
   const blocks = readBlocks(reader, version, firstTime);
   const lastBlock = reader.uvarint();
   const lastHash = Buffer.from(reader.bytes(HASH_BYTES));
-  return { messages, bytes, firstSeq, firstTime, lastSeq, lastTime, subjects, blocks, lastBlock, lastHash };
+  return {
+    messages,
+    bytes,
+    firstSeq,
+    firstTime,
+    lastSeq,
+    lastTime,
+    subjects,
+    blocks,
+    lastBlock,
+    lastHash,
+    isOwn: false,
+  };
 }
 
 function readSubjects(reader: VarintReader, version: number): IndexedSubject[] {
@@ -162,6 +176,7 @@ function readSet(reader: VarintReader): SeqSet {
 function readExtension(reader: VarintReader, index: StreamIndex): void {
   if (reader.failed || reader.end - reader.offset < EXTENSION.length) return;
   if (!reader.bytes(EXTENSION.length).equals(EXTENSION)) return;
+  index.isOwn = true;
   for (const subject of index.subjects) {
     const first = reader.uvarint();
     const last = reader.uvarint();

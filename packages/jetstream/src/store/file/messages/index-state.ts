@@ -141,6 +141,7 @@ export function captureIndex(state: StreamLog, lastHash: Buffer): StreamIndex | 
     blocks: blocks.map(captureBlock),
     lastBlock: tail.index,
     lastHash,
+    isOwn: true,
   };
 }
 

@@ -6,8 +6,10 @@ import { UnsupportedStoreError } from './errors.ts';
 import { MESSAGES, NEW_MESSAGES, OLD_MESSAGES } from './full-purge.ts';
 import { decodeIndex, type StreamIndex } from './index-db.ts';
 import { restoreIndex } from './index-state.ts';
-import { RECORD_HASH_BYTES } from './record.ts';
+import { isMessage, isTombstone, RECORD_HASH_BYTES, recordSeq } from './record.ts';
 import { Recovery, type RecoveryOutcome } from './recovery.ts';
+import { scanBlock } from './scan.ts';
+import { SeqSet } from './seq-set.ts';
 import type { StreamLog } from './stream-log.ts';
 
 /** What opening a stream found and did. */
@@ -77,6 +79,7 @@ export class Opener {
     await this.#settle([...sizes.keys()].at(-1));
     const index = await this.#readIndex();
     if (index !== null && (await this.#isCurrent(index, sizes)) && restoreIndex(this.#state, index, sizes)) {
+      if (!index.isOwn) await this.#noteRemains();
       return { ...noFindings(), fromIndex: true, messages: this.#state.messages };
     }
     return this.#scan(sizes, index);
@@ -96,6 +99,25 @@ export class Opener {
       }
     }
     await this.#fs.fsyncDir(this.#messages);
+  }
+
+  /**
+   * What limits and purges of nats-server removed may be marked so in its index.db alone, which goes with the first
+   * change: the records that are left of such messages are noted, to be marked as well.
+   */
+  async #noteRemains(): Promise<void> {
+    const marked = new SeqSet();
+    for (const [at, block] of [...this.#state.blocks.entries()].reverse()) {
+      if (at > 0 && block.removed.size === 0) continue;
+      const bytes = await this.#fs.readFile(`${this.#messages}/${block.fileName}`);
+      const { offsets } = scanBlock(block.key, bytes, bytes.length);
+      for (const offset of offsets) if (isTombstone(bytes, offset)) marked.add(recordSeq(bytes, offset));
+      for (const offset of offsets) {
+        const seq = recordSeq(bytes, offset);
+        if (!isMessage(bytes, offset) || block.has(seq) || marked.has(seq)) continue;
+        this.#state.noteEvicted(block, seq);
+      }
+    }
   }
 
   get #messages(): string {
