@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import type { TracingConfig } from '@nats-ts/config';
 import { ConsoleExporter } from './console-exporter.ts';
 import type { SpanExporter } from './otel-types.ts';
@@ -13,21 +11,10 @@ export async function openExporter(config: TracingConfig): Promise<{ exporter: S
   const { protocol, url, headers } = config.otlp;
   const target = `${withoutSecrets(url)} (OTLP ${protocol})`;
   if (protocol === 'grpc') return { exporter: await grpcExporter(url, headers), target };
-  const { OTLPTraceExporter } = protocol === 'http/json' ? await jsonExporters() : await protobufExporters();
+  const { OTLPTraceExporter } = await (protocol === 'http/json'
+    ? import('@opentelemetry/exporter-trace-otlp-http')
+    : import('@opentelemetry/exporter-trace-otlp-proto'));
   return { exporter: new OTLPTraceExporter({ url, headers: { ...headers } }), target };
-}
-
-type HttpExporters = typeof import('@opentelemetry/exporter-trace-otlp-http');
-
-function jsonExporters(): Promise<HttpExporters> {
-  return import('@opentelemetry/exporter-trace-otlp-http');
-}
-
-/** It comes with the SDK, has the same shape as the one for JSON, and is found from where the SDK is. */
-function protobufExporters(): Promise<HttpExporters> {
-  const sdk = createRequire(import.meta.url).resolve('@opentelemetry/sdk-node');
-  const path = createRequire(sdk).resolve('@opentelemetry/exporter-trace-otlp-proto');
-  return import(pathToFileURL(path).href) as Promise<HttpExporters>;
 }
 
 async function grpcExporter(url: string, headers: Readonly<Record<string, string>>): Promise<SpanExporter> {
