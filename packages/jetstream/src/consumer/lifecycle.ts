@@ -54,6 +54,8 @@ export async function update(consumer: Consumer, config: ConsumerConfig): Promis
   const isBound = (): boolean => stream.account.hasListeners(consumer.config.deliver_subject);
   checkUpdate(consumer.config, config, isBound);
   const next = stampThreshold(config);
+  // To whoever asks again after a crash this confirms the creation, and with it where the consumer begins.
+  await synced(consumer.store);
   await consumer.store.updateMeta({ created: consumer.created, config: printConfig(next) }).catch(storeFailed);
   if (consumer.isStopped) throw apiError('ConsumerDoesNotExist');
   consumer.update(next);

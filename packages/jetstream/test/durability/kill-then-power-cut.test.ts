@@ -55,6 +55,25 @@ describe('what is confirmed after a kill', () => {
     );
   });
 
+  it('holds where a new consumer begins when the kill came amid its creation', async () => {
+    const config = { ...CONSUMER.config, deliver_policy: 'new' };
+    const create = (harness: Harness): Promise<string> =>
+      harness.api('CONSUMER.CREATE.S.c', { stream_name: 'S', config });
+    await atEachOperation(
+      async (harness) => {
+        await harness.create({ name: 'S', subjects: ['s.>'] });
+        await confirm(harness.api('CONSUMER.CREATE.S.other', { stream_name: 'S', config: { durable_name: 'other' } }));
+      },
+      create,
+      async (machine, harness) => {
+        await confirm(create(harness));
+        await confirm(harness.ask('s.a', 'x'));
+        const again = await machine.powerCut();
+        expect((await again.json('CONSUMER.INFO.S.c')).num_pending).toBe(1);
+      },
+    );
+  });
+
   it('outlives a power cut when the kill came amid the creation of a consumer', async () => {
     await atEachOperation(
       (harness) => harness.create({ name: 'S', subjects: ['s.>'] }),
