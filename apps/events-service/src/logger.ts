@@ -3,8 +3,6 @@ import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 /** Log levels of the original service; anything else, and none at all, means error. */
 const LEVELS = new Set(['panic', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']);
 
-const NO_FIELDS = {};
-
 /** What the `log` section says (spec/ocis.md 1). */
 export interface LogSettings {
   readonly level: string;
@@ -71,7 +69,8 @@ export async function openLogger(settings: LogSettings): Promise<ServiceLogger> 
       mixin: (_fields, level) => {
         const label = pino.levels.labels[level] ?? '';
         lines.set(label, (lines.get(label) ?? 0) + 1);
-        return NO_FIELDS;
+        // A new one each time: pino puts the fields of the line into it.
+        return {};
       },
       level: level === 'panic' ? 'fatal' : level,
       messageKey: 'message',

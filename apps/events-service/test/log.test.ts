@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TempDir, WireClient } from '../../../tests/src/index.ts';
+import { openLogger } from '../src/logger.ts';
 import { type LogLine, logLines, RunningService, run, serviceEnv } from './support/service.ts';
 
 it('logs JSON lines with the field names of the original', async () => {
@@ -21,6 +22,23 @@ it('logs JSON lines with the field names of the original', async () => {
   expect(texts).toContain('  Cluster:  ocis-cluster');
   expect(texts).toContain(`Listening for client connections on 127.0.0.1:${service.port}`);
   expect(texts).toContain('Server is ready');
+});
+
+it('shows fields in the line that they belong to only, and counts the lines', async () => {
+  using dir = new TempDir('events');
+  const file = join(dir.path, 'nats.log');
+  const log = await openLogger({ level: 'info', pretty: false, color: false, file });
+  log.info('first', { signal: 'SIGTERM' });
+  log.warn('second');
+  log.info('third', { free_bytes: 1 });
+  const lines = logLines(readFileSync(file, 'utf8')).map(({ time, level, service, ...rest }) => rest);
+  expect(lines).toEqual([
+    { message: 'first', signal: 'SIGTERM' },
+    { message: 'second' },
+    { message: 'third', free_bytes: 1 },
+  ]);
+  expect(log.lines.get('info')).toBe(2);
+  expect(log.lines.get('warn')).toBe(1);
 });
 
 it('traces the protocol at level trace only', async () => {

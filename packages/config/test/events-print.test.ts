@@ -41,14 +41,37 @@ test('secrets are masked, also those in addresses', () => {
     NATS_DEBUG_TOKEN: 'geheim',
     OCIS_EVENTS_AUTH_USERNAME: 'anna',
     OCIS_EVENTS_AUTH_PASSWORD: 'geheim',
-    MICRO_REGISTRY_ADDRESS: 'nats://anna:geheim@a:1,anna:geheim@b:2',
+    MICRO_REGISTRY_ADDRESS: 'nats://anna:geheim@a:1,anna:geheim@b:2,geheim@c:3',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://geheim@collector/api?api_key=geheim&x=geheim',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://anna:ge/geheim@collector',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=geheim',
+    MICRO_REGISTRY_AUTH_USERNAME: 'anna',
+    MICRO_REGISTRY_AUTH_PASSWORD: 'geheim',
+    NATS_GRPC_TOKEN: 'geheim',
     OCIS_TRACING_COLLECTOR: 'https://anna:geheim@collector/api',
   });
   expect(text).not.toContain('geheim');
   expect(text).toContain('# token: "***"');
-  expect(text).toContain('MICRO_REGISTRY_ADDRESS=nats://***@a:1,***@b:2');
-  expect(text).toContain('collector: "https://***@collector/api"');
+  expect(text).toContain('MICRO_REGISTRY_ADDRESS=nats://***@a:1,***@b:2,***@c:3');
+  // As a comment: what is masked must not become the address when the text is used as a file.
+  expect(text).toContain('# collector: "https://***@collector/api"');
+  expect(text).toContain('OTEL_EXPORTER_OTLP_ENDPOINT=https://***@collector/api?api_key=***&x=***');
   expect(text).toContain('auth_username: anna');
+});
+
+test('secrets in addresses are in no warning and no error either', () => {
+  const env = { OCIS_TRACING_ENABLED: 'true', OCIS_TRACING_COLLECTOR: 'http://anna:geheim@collector:14268/api/traces' };
+  const { warnings } = loadEventsConfig(eventsInputs({ env }));
+  expect(warnings.join()).toContain('http://***@collector:4318/v1/traces');
+  expect(warnings.join()).not.toContain('geheim');
+  const wrong = {
+    ...env,
+    OCIS_TRACING_COLLECTOR: 'ftp://anna:geheim@collector',
+    MICRO_REGISTRY_ADDRESS: 'a:geheim@b,',
+  };
+  expect(() => loadEventsConfig(eventsInputs({ env: wrong }))).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('geheim') }),
+  );
 });
 
 test('the reference is a table with a row for each setting', () => {

@@ -148,8 +148,8 @@ describe('weak typing', () => {
 });
 
 describe('variables in values', () => {
-  const host = (text: string, env: Record<string, string> = {}): string =>
-    load(`nats: {host: '${text}'}`, env).config.nats.host;
+  const file = (text: string, env: Record<string, string> = {}): string =>
+    load(`log: {file: '${text}'}`, env).config.log.file;
 
   test.each([
     ['${H}', 'set'],
@@ -166,7 +166,7 @@ describe('variables in values', () => {
     ['${H', '${H'],
     ['${NESTED}', '${H}'],
   ])('%s is %s', (text, expanded) => {
-    expect(host(text, { H: 'set', EMPTY: '', NESTED: '${H}' })).toBe(expanded);
+    expect(file(text, { H: 'set', EMPTY: '', NESTED: '${H}' })).toBe(expanded);
   });
 
   test('what comes out is weakly typed like any text', () => {

@@ -1,11 +1,9 @@
 import { formatGoDuration } from '../go/duration.ts';
 import type { ValueSource } from './events-config.ts';
+import { MASK, maskAddress } from './mask.ts';
 import type { SettingValues } from './schema.ts';
 import type { SettingValue } from './setting-value.ts';
 import { SETTINGS, type Setting } from './settings.ts';
-
-/** What is shown instead of a secret that is set. */
-export const MASK = '***';
 
 /** A setting as it is in effect, fit to be shown to anybody. */
 export interface EffectiveSetting {
@@ -15,7 +13,7 @@ export interface EffectiveSetting {
   readonly inYaml: boolean;
   /** Variables that give it; the last one that is set counts. */
   readonly env: readonly string[];
-  /** Secrets, and users and passwords in addresses, are masked; durations are texts such as `25s`. */
+  /** Secrets, and logins and keys in addresses, are masked; durations are texts such as `25s`. */
   readonly value: string | number | boolean | readonly string[];
   readonly source: ValueSource;
 }
@@ -39,11 +37,6 @@ const NS_PER_MS = 1e6;
 function shownValue(setting: Setting, value: SettingValue): SettingValue {
   if (setting.secret) return value === '' ? '' : MASK;
   if (setting.kind === 'duration') return formatGoDuration(BigInt(Math.round(Number(value) * NS_PER_MS)));
-  if (typeof value === 'string') return withoutUserInfo(value);
-  return Array.isArray(value) ? value.map(withoutUserInfo) : value;
-}
-
-/** Masks `user:password@` of a URL or of an address. */
-function withoutUserInfo(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/@\s]*:[^/@\s]*@/i, (_, scheme: string = '') => `${scheme}${MASK}@`);
+  if (setting.address !== true) return value;
+  return Array.isArray(value) ? value.map(maskAddress) : maskAddress(String(value));
 }

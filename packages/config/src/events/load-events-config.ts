@@ -4,6 +4,7 @@ import { goQuote } from '../go/quote.ts';
 import { type EffectiveSetting, effectiveSettings } from './effective.ts';
 import { type Environment, fromEnvironment, type GivenText } from './environment.ts';
 import type { EventsConfig, Flavour, LogLevel, ValueSource } from './events-config.ts';
+import { maskAddress } from './mask.ts';
 import { type EventsOptions, fromOptions } from './options.ts';
 import { defaultClusterId, defaultDataDir, flavourOf, yamlCandidates } from './paths.ts';
 import { REGISTRY_KINDS } from './registry-settings.ts';
@@ -80,7 +81,7 @@ export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
     const expected = expectedInstead(setting, value);
     if (expected === null) continue;
     const text = (given.get(setting.key) ?? yaml.given.get(setting.key))?.text ?? String(value);
-    const shown = setting.secret ? 'not usable' : goQuote(text);
+    const shown = setting.secret ? 'not usable' : goQuote(setting.address === true ? maskAddress(text) : text);
     problems.push(problemOf(sources, setting.key, `is ${shown}, expected ${expected}`));
   }
   checkTogether(values, sources, problems);

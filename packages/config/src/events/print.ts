@@ -1,5 +1,6 @@
-import { type EffectiveSetting, MASK } from './effective.ts';
+import type { EffectiveSetting } from './effective.ts';
 import type { LoadedEventsConfig } from './load-events-config.ts';
+import { MASK } from './mask.ts';
 import { eventsConfigReference } from './reference.ts';
 
 /** Column at which sources are printed, where values leave room for them. */
@@ -17,7 +18,8 @@ export function printEventsConfig(loaded: LoadedEventsConfig): string {
     if (name !== section) lines.push(`${name}:`);
     section = name;
     // A mask must not become the secret when the text is used as a file; what is not set stays so.
-    const isComment = setting.value === MASK || (setting.value === '' && setting.source.kind === 'default');
+    const isComment =
+      String(setting.value).includes(MASK) || (setting.value === '' && setting.source.kind === 'default');
     const comment = isComment ? '# ' : '';
     lines.push(withSource(`  ${comment}${key}: ${yamlText(setting)}`, setting));
   }

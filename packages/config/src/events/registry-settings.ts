@@ -44,6 +44,7 @@ export const REGISTRY_SETTINGS: readonly Setting[] = [
     option: 'registry.addresses',
     ...envOnly,
     kind: 'list',
+    address: true,
     default: '127.0.0.1:9233',
     describeDefault: '127.0.0.1:9233, meant as this service itself',
     env: ['MICRO_REGISTRY_ADDRESS'],

@@ -22,6 +22,8 @@ export interface Setting {
   readonly description: string;
   /** The value is never shown. */
   readonly secret?: true;
+  /** An address that may hold a login or a key, which are never shown. */
+  readonly address?: true;
   /** Its place in `EventsConfig`, where that does not follow from the key (see `optionPath`). */
   readonly option?: string;
   /** Set but empty counts as not set, although it is a text. */

@@ -1,6 +1,7 @@
 import { splitHostPort } from '../go/address.ts';
 import { goQuote } from '../go/quote.ts';
 import type { ValueSource } from './events-config.ts';
+import { maskAddress } from './mask.ts';
 import type { SettingValues } from './schema.ts';
 import {
   type OtlpProtocol,
@@ -179,14 +180,14 @@ class Target {
   }
 
   #wrong(key: string, given: string, expected: string): void {
-    this.#problem(key, `is ${goQuote(given)}, expected ${expected}`);
+    this.#problem(key, `is ${goQuote(maskAddress(given))}, expected ${expected}`);
   }
 
   #warnJaeger(key: string, given: string, protocol: OtlpProtocol, url: URL): void {
-    const way = protocol === 'grpc' ? `OTLP over gRPC to ${url.host}` : `OTLP over HTTP to ${url.href}`;
+    const way = protocol === 'grpc' ? `OTLP over gRPC to ${url.host}` : `OTLP over HTTP to ${maskAddress(url.href)}`;
     this.#warn(
       key,
-      `is ${goQuote(given)}: Jaeger's own protocols are gone, traces are sent as ${way}; set tracing.type to otlp and name that address`,
+      `is ${goQuote(maskAddress(given))}: Jaeger's own protocols are gone, traces are sent as ${way}; set tracing.type to otlp and name that address`,
     );
   }
 }
