@@ -8,12 +8,13 @@ import { DebugServer } from './debug/debug-server.ts';
 import { type ComponentHealth, type HealthSource, unreadyReasons } from './debug/health-routes.ts';
 import { debugRoutes } from './debug/routes.ts';
 import { DiskWatch, type ReadSpace, readSpace } from './disk-watch.ts';
+import type { GrpcServer } from './grpc/grpc-server.ts';
 import type { ServiceLogger } from './logger.ts';
 import { RecoveryFigures } from './metrics/recovery-figures.ts';
 import type { MetricSources } from './metrics/sources.ts';
 import { SyncFigures } from './metrics/sync-figures.ts';
 import { Profiler } from './profiles/profiler.ts';
-import { RegistryPart } from './registry/registry-part.ts';
+import { RegistryPart, type TracedCall } from './registry/registry-part.ts';
 import { StartProgress } from './start-progress.ts';
 import { createMissingCertificate, readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
 import { joinObservers } from './tracing/join-observers.ts';
@@ -52,6 +53,7 @@ export class EventsService implements AsyncDisposable {
   #tlsMaterial: TlsMaterial | null = null;
   #certificates: CertificateWatch | null = null;
   #debug: DebugServer | null = null;
+  #grpc: GrpcServer | null = null;
   #tracing: Tracing | null = null;
   #profiler: Profiler | null = null;
   #stopping: Promise<void> | null = null;
@@ -67,9 +69,7 @@ export class EventsService implements AsyncDisposable {
     const clock = dependencies.clock ?? SYSTEM_CLOCK;
     this.#clock = clock;
     this.#progress = new StartProgress(clock, (text) => log.always(text));
-    this.#registry = new RegistryPart(config, version, log, (name, attributes, run) =>
-      this.#tracing === null ? run() : this.#tracing.call(name, attributes, run),
-    );
+    this.#registry = new RegistryPart(config, version, log, this.#call);
     this.#disk = new DiskWatch({
       directory: config.nats.storeDir,
       warnPercent: config.nats.diskWarnPercent,
@@ -93,12 +93,11 @@ export class EventsService implements AsyncDisposable {
 
   /** Resolves when clients are served. Rejects, with everything closed again, when that cannot be. */
   async start(): Promise<void> {
-    if (this.#config.grpc.addr !== '')
-      throw new Error('the gRPC server (NATS_GRPC_ADDR): not supported yet by nats-ts; unset it to start');
     try {
       const { tracing, debug } = this.#config;
       this.#tracing = await startTracing(tracing, debug.zpages, this.#version, this.#log);
       await this.#startDebug();
+      await this.#startGrpc();
       this.#progress.start();
       const embedded = await startServer(await this.#startOptions());
       if (this.#stopping !== null) {
@@ -120,6 +119,11 @@ export class EventsService implements AsyncDisposable {
   /** Port of the debug server; 0 without one. */
   get debugPort(): number {
     return this.#debug?.port ?? 0;
+  }
+
+  /** Port of the gRPC server; 0 without one. */
+  get grpcPort(): number {
+    return this.#grpc?.port ?? 0;
   }
 
   /** What it is doing, for people: `serving`, or how far the recovery is. */
@@ -163,6 +167,7 @@ export class EventsService implements AsyncDisposable {
     this.#disk.stop();
     this.#certificates?.stop();
     try {
+      await this.#grpc?.stop();
       await this.#registry.stop();
       await this.#embedded?.stop();
     } finally {
@@ -170,6 +175,31 @@ export class EventsService implements AsyncDisposable {
       await this.#debug?.stop();
       await this.#tracing?.stop();
     }
+  }
+
+  /** Within a span, where there are traces. */
+  readonly #call: TracedCall = (name, attributes, run) =>
+    this.#tracing === null ? run() : this.#tracing.call(name, attributes, run);
+
+  async #startGrpc(): Promise<void> {
+    if (this.#config.grpc.addr === '') return;
+    // Loaded only when asked for.
+    const { GrpcServer } = await import('./grpc/grpc-server.ts');
+    this.#grpc = new GrpcServer(this.#config, {
+      registry: () => this.#registry.registry,
+      isServing: (component) => this.#isServing(component),
+      onError: (error) => this.#log.warn(`registry: ${String(error)}`),
+    });
+    await this.#grpc.start();
+    this.#log.info(`gRPC server on port ${this.#grpc.port}`);
+  }
+
+  /** Null: there is no such component. Empty: the service as a whole. */
+  #isServing(name: string): boolean | null {
+    if (name === '') return this.unready().length === 0;
+    if (name === 'registry') return this.#registry.unavailable === null;
+    const component = this.components().find((one) => one.name === name);
+    return component === undefined ? null : component.unready === null;
   }
 
   async #startDebug(): Promise<void> {

@@ -27,8 +27,12 @@ export interface KeyValueBucket {
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;
   keys(): Promise<readonly string[]>;
-  /** Reports every current entry first, then every change; resolves when the current ones have been reported. */
-  watch(callback: (event: BucketEvent) => void): Promise<BucketWatch>;
+  /**
+   * Reports every current entry first, then every change; resolves when the current ones have been reported.
+   *
+   * @param signal ends it, also before it resolved: it rejects then
+   */
+  watch(callback: (event: BucketEvent) => void, signal?: AbortSignal): Promise<BucketWatch>;
   /**
    * Calls back when what was put may be lost and has to be put again: after an outage, or when the bucket was made anew.
    * Absent where that cannot happen.

@@ -115,8 +115,18 @@ export class Registry {
     return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
-  /** Reports what is there as `create`, then every change, expiry included. `name` limits it to one service. */
-  async watch(callback: (event: RegistryEvent) => void, name: string | null = null): Promise<BucketWatch> {
+  /**
+   * Reports what is there as `create`, then every change, expiry included. Resolves when what is there was reported, however
+   * long the server is away.
+   *
+   * @param name limits it to one service
+   * @param signal ends it while it has not resolved; it rejects then
+   */
+  async watch(
+    callback: (event: RegistryEvent) => void,
+    name: string | null = null,
+    signal?: AbortSignal,
+  ): Promise<BucketWatch> {
     const tracker = new InstanceTracker(
       this.#clock,
       () => this.#bucket.ttlMs,
@@ -124,7 +134,13 @@ export class Registry {
         if (name === null || event.service.name === name) callback(event);
       },
     );
-    const watch = await this.#bucket.watch((event) => tracker.handle(event));
+    let watch: BucketWatch;
+    try {
+      watch = await this.#bucket.watch((event) => tracker.handle(event), signal);
+    } catch (error) {
+      tracker.stop();
+      throw error;
+    }
     const both: BucketWatch = {
       stop: () => {
         this.#watches.delete(both);

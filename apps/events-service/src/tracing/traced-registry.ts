@@ -2,7 +2,10 @@ import type { Registry } from '@nats-ts/kv-registry';
 import type { SpanAttributes, Tracing } from './tracing.ts';
 
 /** What somebody asks of a registry. */
-export type RegistryCalls = Pick<Registry, 'register' | 'deregister' | 'getService' | 'listServices' | 'watch'>;
+export type RegistryCalls = Pick<
+  Registry,
+  'register' | 'deregister' | 'announceFor' | 'withdrawFor' | 'getService' | 'listServices' | 'watch'
+>;
 
 const SERVICE = 'registry.service';
 const VERSION = 'registry.version';
@@ -17,9 +20,17 @@ export function tracedRegistry(registry: RegistryCalls, tracing: Pick<Tracing, '
       call('register', { [SERVICE]: service.name, [VERSION]: service.version }, () => registry.register(service)),
     deregister: (service) =>
       call('deregister', { [SERVICE]: service.name, [VERSION]: service.version }, () => registry.deregister(service)),
+    announceFor: (service, id) =>
+      call('register', { [SERVICE]: service.name, [VERSION]: service.version }, () =>
+        registry.announceFor(service, id),
+      ),
+    withdrawFor: (service, id) =>
+      call('deregister', { [SERVICE]: service.name, [VERSION]: service.version }, () =>
+        registry.withdrawFor(service, id),
+      ),
     getService: (name) => call('get', { [SERVICE]: name }, () => registry.getService(name)),
     listServices: () => call('list', {}, () => registry.listServices()),
-    watch: (callback, name = null) =>
-      call('watch', name === null ? {} : { [SERVICE]: name }, () => registry.watch(callback, name)),
+    watch: (callback, name = null, signal) =>
+      call('watch', name === null ? {} : { [SERVICE]: name }, () => registry.watch(callback, name, signal)),
   };
 }

@@ -103,9 +103,11 @@ export class JetStreamBucket implements KeyValueBucket {
     }
   }
 
-  async watch(callback: (event: BucketEvent) => void): Promise<BucketWatch> {
+  async watch(callback: (event: BucketEvent) => void, signal?: AbortSignal): Promise<BucketWatch> {
     if (this.#closed) throw closedError();
+    signal?.throwIfAborted();
     const { follower, watch } = this.#follow(callback);
+    signal?.addEventListener('abort', () => watch.stop(), { once: true });
     try {
       await follower.start();
     } catch (error) {
