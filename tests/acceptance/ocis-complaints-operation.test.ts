@@ -16,6 +16,8 @@ async function settings(dir: TempDir, env: Record<string, string> = {}): Promise
     NATS_NATS_PORT: `${await freePort()}`,
     NATS_DEBUG_ADDR: `127.0.0.1:${await freePort()}`,
     NATS_NATS_STORE_DIR: dir.path,
+    NATS_DISK_WARN_PERCENT: '0',
+    NATS_DISK_CRITICAL_PERCENT: '0',
     NATS_LOG_LEVEL: 'info',
     ...env,
   };

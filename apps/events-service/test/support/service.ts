@@ -17,6 +17,9 @@ export function serviceEnv(base: string, env: Record<string, string> = {}): Reco
     NATS_DEBUG_ADDR: '',
     // No stream of its own among those of the test.
     MICRO_REGISTRY: 'memory',
+    // However full the disk of the machine is.
+    NATS_DISK_WARN_PERCENT: '0',
+    NATS_DISK_CRITICAL_PERCENT: '0',
     ...env,
   };
 }
