@@ -3,8 +3,9 @@ import type { JetStreamAccount } from '../account.ts';
 import type { Integer } from '../json/integer.ts';
 import { objectSchema } from '../json/schema.ts';
 import { clusterInfo } from '../stream/cluster-info.ts';
-import { nowText, type StateDetails, SUBJECTS_PAGE, streamInfo, subjectsPage } from '../stream/info.ts';
+import { nowText, type StateDetails, streamInfo } from '../stream/info.ts';
 import type { Stream } from '../stream/stream.ts';
+import { SUBJECTS_PAGE, SubjectsPage } from '../stream/subjects-page.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
 
 /** Names on a page of STREAM.NAMES. */
@@ -35,30 +36,49 @@ const info: ApiRoute = {
   type: 'stream_info_response',
   queue: 'info',
   errorFields: { total: 0, offset: 0, limit: 0 },
-  handle(call, account) {
+  handle(call, account): void | Promise<void> {
     const request = (call.decodeOptional(INFO_REQUEST) ?? {}) as InfoRequest;
     const stream = account.stream(call.tokens[2]!);
     // The state counts what is on its way to the disk: it is told when that is there. A store that fails meanwhile is looked at again.
-    const response = infoResponse(stream, request);
-    stream.commits.after((error) =>
-      call.respond(error === null || stream.isClosed ? response : infoResponse(stream, request)),
-    );
+    const taken = takeInfo(stream, request);
+    const respond = (): void =>
+      stream.commits.after((error) => {
+        if (error === null || stream.isClosed) call.respond(taken.response);
+        else respondAgain(call, stream, request);
+      });
+    if (taken.page === null) respond();
+    else return taken.page.encode(stream.host.clock).then(respond);
   },
 };
 
-function infoResponse(stream: Stream, request: InfoRequest): Record<string, unknown> {
+/** What STREAM.INFO tells of this moment; complete when the page, if there is one, is encoded. */
+interface TakenInfo {
+  readonly response: Readonly<Record<string, unknown>>;
+  readonly page: SubjectsPage | null;
+}
+
+function takeInfo(stream: Stream, request: InfoRequest): TakenInfo {
   const filter = request.subjects_filter ?? '';
-  const page = filter === '' ? null : subjectsPage(stream, filter, atLeastZero(request.offset ?? 0));
+  const offset = atLeastZero(request.offset ?? 0);
+  const page = filter === '' ? null : new SubjectsPage(stream, filter, Number(offset));
   const hasPage = page !== null && page.total > 0;
-  const details: StateDetails = { deleted: request.deleted_details === true, subjects: page?.subjects };
-  return {
+  const subjects = page === null || page.isEmpty ? undefined : page.json;
+  const details: StateDetails = { deleted: request.deleted_details === true, subjects };
+  const response = {
     total: hasPage ? page.total : 0,
-    offset: hasPage ? page.offset : 0,
+    offset: hasPage ? offset : 0,
     limit: hasPage ? SUBJECTS_PAGE : 0,
     ...streamInfo(stream, { dynamic: true, details }),
     cluster: clusterInfo(stream.host),
     ts: nowText(stream),
   };
+  return { response, page: subjects === undefined ? null : page };
+}
+
+function respondAgain(call: Parameters<ApiRoute['handle']>[0], stream: Stream, request: InfoRequest): void {
+  const { response, page } = takeInfo(stream, request);
+  if (page === null) call.respond(response);
+  else void page.encode(stream.host.clock).then(() => call.respond(response));
 }
 
 const names: ApiRoute = {

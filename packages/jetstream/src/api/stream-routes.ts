@@ -3,6 +3,7 @@ import { objectSchema } from '../json/schema.ts';
 import { invalidConfig } from '../stream/config-check.ts';
 import { type RawStreamConfig, STREAM_CONFIG_REQUEST } from '../stream/config-schema.ts';
 import { nowText, streamInfo } from '../stream/info.ts';
+import { purgeInTurns } from '../stream/purge-in-turns.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
 
 const PURGE_REQUEST = objectSchema('JSApiStreamPurgeRequest', { seq: 'sequence', filter: 'string', keep: 'sequence' });
@@ -64,14 +65,14 @@ const purge: ApiRoute = {
   type: 'stream_purge_response',
   queue: 'main',
   errorFields: { purged: 0 },
-  handle(call, account) {
+  async handle(call, account) {
     const request = (call.decodeOptional(PURGE_REQUEST) ?? {}) as PurgeRequest;
     const { seq = 0, filter = '', keep = 0 } = request;
     if (seq > 0 && keep > 0) throw apiError('BadRequest');
     const stream = account.stream(call.tokens[2]!);
     if (stream.config.sealed) throw apiError('StreamSealed');
     if (stream.config.deny_purge) throw apiError('StreamPurgeFailed', { err: 'stream purge not permitted' });
-    const purged = stream.purge(filter === '' || filter === '>' ? null : [filter], seq, keep);
+    const purged = await purgeInTurns(stream, filter === '' || filter === '>' ? null : [filter], seq, keep);
     stream.commits.after((error) => {
       if (error === null) call.respond({ success: true, purged });
       else call.fail(apiError('StreamStoreFailed', { err: error.message }));

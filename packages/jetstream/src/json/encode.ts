@@ -1,6 +1,11 @@
 const NEEDS_CARE = /[<>&\u2028\u2029]|\\u/;
 const CARE = /[<>&\u2028\u2029]|\\u(?:d[89a-f][0-9a-f]{2})|\\./g;
 
+/** A piece of JSON that was put together before. */
+export class EncodedJson {
+  text = 'null';
+}
+
 /**
  * JSON as Go's encoding/json writes it: keys in the order of the object, undefined members left out, integers with all their digits
  * (also BigInt), `<`, `>`, `&`, U+2028 and U+2029 escaped, lone surrogates as U+FFFD. Source: spec/jetstream.md, head.
@@ -16,6 +21,7 @@ export function encodeJson(value: unknown): string {
     case 'boolean':
       return String(value);
     default:
+      if (value instanceof EncodedJson) return value.text;
       return Array.isArray(value) ? encodeArray(value) : encodeObject(value);
   }
 }
@@ -40,7 +46,8 @@ function encodeObject(value: object): string {
   return `${text}}`;
 }
 
-function encodeString(value: string): string {
+/** A string as `encodeJson` writes it. */
+export function encodeString(value: string): string {
   const text = JSON.stringify(value);
   return NEEDS_CARE.test(text) ? text.replace(CARE, careFor) : text;
 }

@@ -111,7 +111,8 @@ export interface MessageStore {
   remove(seq: number, reason: 'user' | 'limit' | 'ack', erase: boolean): string | null;
   /**
    * Removes messages whose subject passes `filter` (null = all) and whose sequence is below `belowSeq` (0 = no bound),
-   * except the newest `keep` of them. Calls `onRemoved` per message removed when given. Returns how many.
+   * except the newest `keep` of them, and no more than the oldest `most` (absent = all; what takes no look at single messages may
+   * remove more). Calls `onRemoved` per message removed when given. Returns how many.
    * Purging everything leaves firstSeq = lastSeq + 1.
    */
   purge(
@@ -119,6 +120,7 @@ export interface MessageStore {
     belowSeq: number,
     keep: number,
     onRemoved: ((seq: number, subject: string) => void) | null,
+    most?: number,
   ): number;
 
   /**
@@ -138,7 +140,10 @@ export interface MessageStore {
   deletedSeqs(): number[];
   /** Literal subject's state; undefined when it has no message. */
   subject(subject: string): SubjectState | undefined;
-  /** Calls back for each subject that passes `filter` (null = all), in any order. Return false to stop. */
+  /**
+   * Calls back for each subject that passes `filter` (null = all), in any order. Return false to stop. The state is valid during the
+   * callback only.
+   */
   eachSubject(
     filter: SubjectFilter | null,
     callback: (subject: string, state: SubjectState) => boolean | undefined,

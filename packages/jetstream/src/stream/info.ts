@@ -1,17 +1,13 @@
-import { compileFilter } from '@nats-ts/sublist';
+import type { EncodedJson } from '../json/encode.ts';
 import { formatTime, formatTimestamp } from '../json/go-time.ts';
-import type { Integer } from '../json/integer.ts';
-import { committedState, uncommittedOf } from './committed-state.ts';
+import { committedState } from './committed-state.ts';
 import { dynamicMetadata } from './metadata.ts';
 import type { Stream } from './stream.ts';
-
-/** Subjects on a page of STREAM.INFO with a subjects_filter. */
-export const SUBJECTS_PAGE = 100_000;
 
 /** What STREAM.INFO adds to the state. */
 export interface StateDetails {
   readonly deleted?: boolean;
-  readonly subjects?: Readonly<Record<string, number>> | undefined;
+  readonly subjects?: EncodedJson | undefined;
 }
 
 /** StreamState as the API prints it (spec/jetstream.md 2.3). */
@@ -58,24 +54,4 @@ export function streamInfo(
 /** `ts` of a reply. */
 export function nowText(stream: Stream): string {
   return formatTime(stream.host.clock.now(), 0);
-}
-
-/** A page of the subjects that pass a filter, sorted, with their counts, and how many there are. */
-export function subjectsPage(
-  stream: Stream,
-  filter: string,
-  offset: Integer,
-): { total: number; offset: Integer; subjects: Record<string, number> | undefined } {
-  const counts: [string, number][] = [];
-  const uncommitted = uncommittedOf(stream)?.subjects;
-  stream.messages.eachSubject(filter === '>' ? null : compileFilter([filter]), (subject, state) => {
-    const count = state.count - (uncommitted?.get(subject) ?? 0);
-    if (count > 0) counts.push([subject, count]);
-    return undefined;
-  });
-  counts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const first = Number(offset);
-  const page = counts.slice(first, first + SUBJECTS_PAGE);
-  const subjects = page.length === 0 ? undefined : Object.fromEntries(page);
-  return { total: counts.length, offset, subjects };
 }

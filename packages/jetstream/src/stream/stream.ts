@@ -206,23 +206,29 @@ export class Stream implements ConsumerStream {
   }
 
   /**
-   * Removes messages by subject (null = all), below a sequence (0 = no bound) and but for the newest `keep`. Returns how many.
+   * Removes messages by subject (null = all), below a sequence (0 = no bound) and but for the newest `keep`; of a choice of them no more
+   * than the oldest `most`. Returns how many.
    * Throws ApiError 10077 when the store failed.
    */
-  purge(subjects: readonly string[] | null, belowSeq: number, keep: number): number {
+  purge(
+    subjects: readonly string[] | null,
+    belowSeq: number,
+    keep: number,
+    most: number = Number.POSITIVE_INFINITY,
+  ): number {
     if (this.messages.failure !== null) {
       throw apiError('StreamStoreFailed', { err: this.messages.failure.message });
     }
     const { messages, registry } = this;
     if (subjects === null && keep === 0) {
-      const purged = messages.purge(null, belowSeq, 0, null);
+      const purged = messages.purge(null, belowSeq, 0, null, most);
       if (purged > 0) registry.purged(messages.firstSeq);
       this.budget.update();
       return purged;
     }
     const { firstSeq } = messages;
     const filter = subjects === null ? null : compileFilter(subjects);
-    const purged = messages.purge(filter, belowSeq, keep, this.#onPurged);
+    const purged = messages.purge(filter, belowSeq, keep, this.#onPurged, most);
     // Also after onRemoved for each message: a consumer in front of what went moves up to what is left.
     const moved = messages.firstSeq === firstSeq ? null : messages.firstSeq;
     if (subjects !== null) registry.subjectsPurged(subjects, moved, () => firstSeqOf(messages, filter));

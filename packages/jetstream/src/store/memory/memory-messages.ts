@@ -146,14 +146,20 @@ export class MemoryMessages implements MessageStore {
   /** Nothing here outlives the process. */
   sealEvictions(): void {}
 
-  purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: Removed): number {
+  purge(
+    filter: SubjectFilter | null,
+    belowSeq: number,
+    keep: number,
+    onRemoved: Removed,
+    most: number = Number.POSITIVE_INFINITY,
+  ): number {
     // As nats-server: "everything below 1" is nothing.
     if (belowSeq === 1) return 0;
     const all = takesAll(filter);
     if (all && keep === 0) return this.#purgeBelow(belowSeq === 0 ? this.lastSeq + 1 : belowSeq, onRemoved);
 
     const total = this.count(filter, 0);
-    let left = keep === 0 ? total : total - keep;
+    let left = Math.min(most, total - keep);
     const last = belowSeq === 0 ? this.lastSeq : Math.min(belowSeq - 1, this.lastSeq);
     let purged = 0;
     const into = emptyMessage();

@@ -30,7 +30,7 @@ import { noFindings, Opener, type RecoveryFindings } from './opener.ts';
 import { Purger } from './purger.ts';
 import { Queries } from './queries.ts';
 import { Salvage } from './salvage.ts';
-import { deletedSeqsOf, stateOf } from './state-view.ts';
+import { deletedSeqsOf, EntryState, stateOf } from './state-view.ts';
 import { StreamLog } from './stream-log.ts';
 import { readTimeMs, readTimeNs } from './time64.ts';
 
@@ -250,9 +250,10 @@ export class FileMessages implements MessageStore {
     belowSeq: number,
     keep: number,
     onRemoved: ((seq: number, subject: string) => void) | null,
+    most: number = Number.POSITIVE_INFINITY,
   ): number {
     this.#checkWritable();
-    const removed = this.#purger.purge(filter, belowSeq, keep, onRemoved);
+    const removed = this.#purger.purge(filter, belowSeq, keep, onRemoved, most);
     if (removed < 0) return 0;
     this.#queue.mutated(this.#state.lastSeq);
     return removed;
@@ -283,21 +284,11 @@ export class FileMessages implements MessageStore {
     filter: SubjectFilter | null,
     callback: (subject: string, state: SubjectState) => boolean | undefined,
   ): void {
-    const queries = this.#queries;
-    this.#state.subjects.each(filter, (entry) =>
-      // Many callers want the count alone; first and last may have to be read from disk.
-      callback(entry.subject, {
-        count: entry.count,
-        get first() {
-          queries.resolveFirst(entry);
-          return entry.first;
-        },
-        get last() {
-          queries.resolveLast(entry);
-          return entry.last;
-        },
-      }),
-    );
+    const state = new EntryState(this.#queries);
+    this.#state.subjects.each(filter, (entry) => {
+      state.entry = entry;
+      return callback(entry.subject, state);
+    });
   }
 
   count(filter: SubjectFilter | null, from: number): number {

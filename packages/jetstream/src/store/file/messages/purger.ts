@@ -60,7 +60,7 @@ export class Purger {
   }
 
   /** As MessageStore.purge. Returns -1 if nothing changed at all. */
-  purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: Removed): number {
+  purge(filter: SubjectFilter | null, belowSeq: number, keep: number, onRemoved: Removed, limit: number): number {
     // As nats-server: "everything below 1" is nothing.
     if (belowSeq === 1) return -1;
     const all = filter === null || takesAll(filter);
@@ -70,7 +70,7 @@ export class Purger {
       if (below > this.#state.lastSeq) return this.#purgeAll(below, onRemoved);
     }
     const total = this.#queries.count(filter, 0);
-    const most = keep === 0 ? total : total - keep;
+    const most = Math.min(limit, total - keep);
     const last = belowSeq === 0 ? this.#state.lastSeq : Math.min(belowSeq - 1, this.#state.lastSeq);
     const removed = most > 0 ? this.#removeMatching(all ? null : filter, last, most, onRemoved) : 0;
     return removed === 0 ? -1 : removed;

@@ -1,6 +1,32 @@
-import type { StoreState } from '../../store.ts';
+import type { StoreState, SubjectState } from '../../store.ts';
 import type { Loss } from './block-loader.ts';
+import type { Queries } from './queries.ts';
 import type { StreamLog } from './stream-log.ts';
+import type { SubjectEntry } from './subject-table.ts';
+
+/** The subject at hand of a walk over all. Many callers want the count alone; first and last may have to be read from disk. */
+export class EntryState implements SubjectState {
+  entry: SubjectEntry | null = null;
+  readonly #queries: Queries;
+
+  constructor(queries: Queries) {
+    this.#queries = queries;
+  }
+
+  get count(): number {
+    return this.entry!.count;
+  }
+
+  get first(): number {
+    this.#queries.resolveFirst(this.entry!);
+    return this.entry!.first;
+  }
+
+  get last(): number {
+    this.#queries.resolveLast(this.entry!);
+    return this.entry!.last;
+  }
+}
 
 /** What a stream holds, as MessageStore.state. */
 export function stateOf(log: StreamLog, loss: Loss | null): StoreState {
