@@ -10,7 +10,7 @@ import type { StreamConfig } from './stream/config.ts';
 import type { ConfigRules } from './stream/config-check.ts';
 import { checkWithDefaults } from './stream/config-defaults.ts';
 import { type RawStreamConfig, STORED_STREAM_CONFIG } from './stream/config-schema.ts';
-import { enforceAll } from './stream/limits.ts';
+import { enforceRecovered } from './stream/limits.ts';
 import { API_LEVEL, requiredLevelOf, storedMetadata } from './stream/metadata.ts';
 import { msgIdOf } from './stream/publish-headers.ts';
 import { Stream } from './stream/stream.ts';
@@ -49,7 +49,7 @@ export async function recoverAccount(engine: Engine, account: JetStreamAccount):
   for (const stream of recovered) {
     await rebuildDedupe(stream);
     // Evictions leave no trace on disk: after a crash the store brings back what had just been evicted.
-    enforceAll(stream);
+    enforceRecovered(stream);
     engine.consumers.recover(stream);
     stream.start();
     // Without a consumer nothing is removed: they may be missing because they could not be read.

@@ -58,6 +58,12 @@ export interface StoreState {
   lost: { seqs: readonly number[]; bytes: number } | null;
 }
 
+/** A message that damage took, and its subject if that can be told. */
+export interface LostMessage {
+  readonly seq: number;
+  readonly subject: string | null;
+}
+
 /** Count, first and last sequence of one literal subject. */
 export interface SubjectState {
   count: number;
@@ -129,6 +135,9 @@ export interface MessageStore {
    * a way the store does not see. Other removals and purges do it by themselves.
    */
   sealEvictions(): void;
+
+  /** What opening found to be lost. It had pushed others out, which limits must not let back in. Absent = nothing. */
+  readonly lostMessages?: readonly LostMessage[];
 
   /** Current state, including what is appended but not yet committed. The object is the caller's. */
   state(): StoreState;

@@ -1,5 +1,6 @@
 import { subjectByteLength } from '@nats-ts/protocol';
 import { emptyMessage } from '../store/shared/empty.ts';
+import type { LostMessage } from '../store/store.ts';
 import type { Stream } from './stream.ts';
 
 /** Sizes of a message as the stores count them (spec/jetstream.md 2.3). */
@@ -67,6 +68,45 @@ export function enforceAll(stream: Stream): void {
   }
   if (config.discard === 'old') enforceTotals(stream);
   sealMixed(stream);
+}
+
+/**
+ * The same after a start. What damage took still counts against the limits for as long as it is newer than others: it had pushed them
+ * out, and without it they would fit in again.
+ */
+export function enforceRecovered(stream: Stream): void {
+  const { messages, bounds, config } = stream;
+  const lost = messages.lostMessages ?? [];
+  if (lost.length > 0) {
+    if (bounds.maxMsgsPerSubject > 0) {
+      const subjects = new Set(lost.map(({ subject }) => subject).filter((subject) => subject !== null));
+      for (const subject of subjects) enforceSubjectWithout(stream, subject, lost);
+    }
+    if (bounds.maxMsgs > 0 && config.discard === 'old') enforceCountWithout(stream, lost);
+    // The next start does not know of what was lost any more.
+    if (messages.failure === null) messages.sealEvictions();
+  }
+  enforceAll(stream);
+}
+
+function enforceSubjectWithout(stream: Stream, subject: string, lost: readonly LostMessage[]): void {
+  for (;;) {
+    const state = stream.messages.subject(subject);
+    if (state === undefined) return;
+    const newer = lost.filter((one) => one.subject === subject && one.seq > state.first).length;
+    if (state.count + newer <= stream.bounds.maxMsgsPerSubject) return;
+    if (!stream.remove(state.first, 'limit', false)) return;
+  }
+}
+
+function enforceCountWithout(stream: Stream, lost: readonly LostMessage[]): void {
+  const { messages, bounds } = stream;
+  const seqs = lost.map(({ seq }) => seq).sort((left, right) => left - right);
+  for (let below = 0; messages.messages > 0; ) {
+    while (below < seqs.length && seqs[below]! < messages.firstSeq) below++;
+    if (messages.messages + seqs.length - below <= bounds.maxMsgs) return;
+    if (!stream.remove(messages.firstSeq, 'limit', false)) return;
+  }
 }
 
 function enforceSubject(stream: Stream, subject: string, max: number): void {

@@ -1,6 +1,7 @@
 import type { Clock, Log } from '../../../host.ts';
 import type {
   LoadResult,
+  LostMessage,
   MessageStore,
   StorageStats,
   StoredMessage,
@@ -158,6 +159,11 @@ export class FileMessages implements MessageStore {
 
   get failure(): Error | null {
     return this.#queue.failure;
+  }
+
+  get lostMessages(): LostMessage[] {
+    const { lostSeqs, lostSubjects } = this.recovery;
+    return lostSeqs.map((seq) => ({ seq, subject: lostSubjects.get(seq) ?? null }));
   }
 
   get messages(): number {

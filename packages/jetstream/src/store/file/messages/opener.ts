@@ -20,6 +20,8 @@ export interface RecoveryFindings {
   /** Messages that damage has cost: their sequences and the bytes that could not be read. */
   lostSeqs: number[];
   lostBytes: number;
+  /** Subjects of lost messages, where their records still tell. */
+  lostSubjects: ReadonlyMap<number, string>;
   /** Bytes at the end of a block that a write left which never finished. */
   tornBytes: number;
   /** Records in which a single wrong byte was put right. */
@@ -227,6 +229,7 @@ export class Opener {
       messages: this.#state.messages,
       lostSeqs: outcome.lostSeqs,
       lostBytes: outcome.lostBytes,
+      lostSubjects: outcome.lostSubjects,
       tornBytes: outcome.tornBytes,
       repairedRecords: outcome.repairedRecords,
       healedBlocks: outcome.healed.map(({ block }) => block.fileName),
@@ -294,6 +297,7 @@ export function noFindings(): RecoveryFindings {
     messages: 0,
     lostSeqs: [],
     lostBytes: 0,
+    lostSubjects: new Map(),
     tornBytes: 0,
     repairedRecords: 0,
     healedBlocks: [],

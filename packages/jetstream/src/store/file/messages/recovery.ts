@@ -12,7 +12,7 @@ import {
   recordSeq,
   subjectLength,
 } from './record.ts';
-import { type ScanResult, scanBlock } from './scan.ts';
+import { type Gap, type ScanResult, scanBlock } from './scan.ts';
 import { Segment } from './segment.ts';
 import { SeqSet } from './seq-set.ts';
 import type { StreamLog } from './stream-log.ts';
@@ -33,6 +33,8 @@ export interface RecoveryOutcome {
   tornBytes: number;
   lostSeqs: number[];
   lostBytes: number;
+  /** Subjects of lost messages, where their records still tell. */
+  lostSubjects: Map<number, string>;
   repairedRecords: number;
 }
 
@@ -63,6 +65,7 @@ export class Recovery {
     tornBytes: 0,
     lostSeqs: [],
     lostBytes: 0,
+    lostSubjects: new Map(),
     repairedRecords: 0,
   };
 
@@ -212,6 +215,7 @@ export class Recovery {
     const bytes = scanned.bytes!.subarray(0, scan.end);
     for (const gap of scan.gaps) {
       const resolved = resolveGap(gap, before, after, this.#lastSeq, this.#tombstones);
+      this.#noteSubject(bytes, gap, resolved);
       fillGap(block.key, bytes, gap, resolved.fillSeq, scan.offsets);
       this.#countLost(resolved, gap.end - gap.start);
       if (resolved.fillSeq > block.lastSeq) {
@@ -221,6 +225,14 @@ export class Recovery {
     }
     if (scanned === this.#scanned.at(-1)) this.#attach(block, bytes);
     this.#outcome.healed.push({ block, bytes });
+  }
+
+  /** A record that is damaged in its payload, as most of it is, still says which subject it had. */
+  #noteSubject(bytes: Buffer, gap: Gap, { lostSeqs }: ResolvedGap): void {
+    if (!gap.single || lostSeqs.length !== 1 || gap.hint !== lostSeqs[0]) return;
+    const start = gap.start + RECORD_HEAD_BYTES;
+    const subject = subjectFromBytes(bytes, start, start + subjectLength(bytes, gap.start));
+    this.#outcome.lostSubjects.set(gap.hint, subject);
   }
 
   #countLost(gap: ResolvedGap, bytes: number): void {
