@@ -16,6 +16,8 @@ export interface JszOptions {
   readonly streams?: boolean;
   readonly consumers?: boolean;
   readonly config?: boolean;
+  /** Say what this server leads: on one server, everything. */
+  readonly raft?: boolean;
   readonly offset?: number;
   readonly limit?: number;
 }
@@ -25,6 +27,8 @@ export interface HealthzOptions {
   readonly account?: string;
   readonly stream?: string;
   readonly consumer?: string;
+  /** Errors as a list that names what they are about. */
+  readonly details?: boolean;
 }
 
 export interface HealthzResult {
@@ -32,6 +36,22 @@ export interface HealthzResult {
   /** HTTP status. */
   readonly code: number;
   readonly error?: string;
+  /** Instead of `error`, with `details`. */
+  readonly errors?: readonly HealthzError[];
+}
+
+export interface HealthzError {
+  readonly type: 'BAD_REQUEST' | 'ACCOUNT' | 'STREAM' | 'CONSUMER';
+  readonly account?: string;
+  readonly stream?: string;
+  readonly consumer?: string;
+  readonly error: string;
+}
+
+/** What is not well, with its HTTP status. */
+interface Finding extends HealthzError {
+  readonly status: 'unavailable' | 'error';
+  readonly code: number;
 }
 
 const HEALTHY: HealthzResult = { status: 'ok', code: 200 };
@@ -67,36 +87,48 @@ export class Monitor {
       now: formatTime(host.clock.now(), 0),
       config: this.#config(),
       limits: this.#limits(),
-      ...totals,
+      streams: totals.streams,
+      streams_leader: (options.raft && totals.streams) || undefined,
+      consumers: totals.consumers,
+      consumers_leader: (options.raft && totals.consumers) || undefined,
+      messages: totals.messages,
+      bytes: totals.bytes,
       account_details: details.length === 0 ? undefined : details,
       total: all.length,
     };
   }
 
   healthz(options: HealthzOptions): HealthzResult {
-    const { account: accountName = '', stream: streamName = '', consumer: consumerName = '' } = options;
-    if (accountName === '')
-      return streamName === '' ? this.#storageHealth() : bad('account is required to check a stream');
-    const account = this.#engine.accounts.get(accountName);
-    if (account === undefined) return missing(`JetStream account ${quoted(accountName)} not found`);
-    if (streamName === '') return consumerName === '' ? HEALTHY : bad('stream is required to check a consumer');
-    const offline = account.offline.get(streamName);
-    if (offline !== undefined)
-      return unavailable(`JetStream stream '${accountName} > ${streamName}': ${offline.reason}`);
-    const stream = account.streams.get(streamName);
-    if (stream === undefined) return missing(`JetStream stream '${accountName} > ${streamName}' not found`);
-    if (stream.failure !== null) return unavailable(failureText(accountName, stream));
-    if (consumerName === '' || stream.registry.byName.has(consumerName)) return HEALTHY;
-    return missing(`JetStream consumer '${accountName} > ${streamName} > ${consumerName}' not found`);
+    const finding = options.account ? this.#healthOf(options.account, options) : this.#storageHealth(options);
+    if (finding === null) return HEALTHY;
+    const { status, code, ...failure } = finding;
+    return options.details ? { status: 'error', code, errors: [failure] } : { status, code, error: failure.error };
   }
 
-  #storageHealth(): HealthzResult {
+  #healthOf(account: string, { stream = '', consumer = '' }: HealthzOptions): Finding | null {
+    const found = this.#engine.accounts.get(account);
+    if (found === undefined) return missing(`JetStream account ${quoted(account)} not found`, 'ACCOUNT', { account });
+    if (stream === '') return consumer === '' ? null : bad('stream is required to check a consumer');
+    const offline = found.offline.get(stream);
+    if (offline !== undefined) return unavailable(account, stream, `: ${offline.reason}`);
+    const open = found.streams.get(stream);
+    if (open === undefined) {
+      return missing(`JetStream stream '${account} > ${stream}' not found`, 'STREAM', { account, stream });
+    }
+    if (open.failure !== null) return notCurrent(account, open);
+    if (consumer === '' || open.registry.byName.has(consumer)) return null;
+    const text = `JetStream consumer '${account} > ${stream} > ${consumer}' not found`;
+    return missing(text, 'CONSUMER', { account, stream, consumer });
+  }
+
+  #storageHealth({ stream = '' }: HealthzOptions): Finding | null {
+    if (stream !== '') return bad('account is required to check a stream');
     for (const account of this.#engine.accounts.values()) {
-      for (const stream of account.streams.values()) {
-        if (stream.failure !== null) return unavailable(failureText(account.name, stream));
+      for (const open of account.streams.values()) {
+        if (open.failure !== null) return notCurrent(account.name, open);
       }
     }
-    return HEALTHY;
+    return null;
   }
 
   #config(): Record<string, unknown> {
@@ -184,20 +216,21 @@ function reservedLimit(limit: number | undefined): number | bigint {
   return limit === undefined || limit < 0 ? 2n ** 64n - 1n : limit;
 }
 
-function failureText(account: string, stream: Stream): string {
-  return `JetStream stream '${account} > ${stream.name}' is not current: ${stream.failure?.message}`;
+function notCurrent(account: string, stream: Stream): Finding {
+  return unavailable(account, stream.name, ` is not current: ${stream.failure?.message}`);
 }
 
-function unavailable(error: string): HealthzResult {
-  return { status: 'unavailable', code: 503, error };
+function unavailable(account: string, stream: string, why: string): Finding {
+  const error = `JetStream stream '${account} > ${stream}'${why}`;
+  return { status: 'unavailable', code: 503, type: 'STREAM', account, stream, error };
 }
 
-function missing(error: string): HealthzResult {
-  return { status: 'unavailable', code: 404, error };
+function missing(error: string, type: HealthzError['type'], about: Omit<HealthzError, 'type' | 'error'>): Finding {
+  return { status: 'unavailable', code: 404, type, ...about, error };
 }
 
-function bad(error: string): HealthzResult {
-  return { status: 'error', code: 400, error };
+function bad(error: string): Finding {
+  return { status: 'error', code: 400, type: 'BAD_REQUEST', error };
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 
 /** Public keys of the server, new at every start. */
 export interface ServerIdentity {
@@ -20,6 +20,14 @@ export function createIdentity(): ServerIdentity {
   const server = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' });
   const curve = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' });
   return { serverId: encodeNkey(SERVER_PREFIX, server), xkey: encodeNkey(CURVE_PREFIX, curve) };
+}
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** What a server is called among the peers of a stream: 8 characters made of its name. As nats-server's. */
+export function nodeName(serverName: string): string {
+  const digest = createHash('sha256').update(serverName).digest();
+  return Array.from(digest.subarray(0, 8), (byte) => BASE62.charAt(byte % BASE62.length)).join('');
 }
 
 /** An nkey as text: prefix, key, CRC-16 (XMODEM, low byte first), in base32 without padding. */

@@ -12,7 +12,7 @@ import { ConnectionRegistry } from './connection-registry.ts';
 import { ServerCounters } from './counters.ts';
 import { Router } from './delivery/router.ts';
 import { JetStreamHost } from './host/jetstream-host.ts';
-import { createIdentity, type ServerIdentity } from './identity.ts';
+import { createIdentity, nodeName, type ServerIdentity } from './identity.ts';
 import { hostPort, Listener } from './listener.ts';
 import type { JetStreamView } from './monitor/jetstream-view.ts';
 import type { Monitor } from './monitor/monitor.ts';
@@ -288,6 +288,7 @@ export class NatsServer implements AsyncDisposable {
     logger.debug(`  Go build: ${settings.runtimeVersion}`);
     if (settings.clusterName !== null) logger.info(`  Cluster:  ${settings.clusterName}`);
     logger.info(`  Name:     ${this.#name}`);
+    if (settings.jetstream) logger.info(`  Node:     ${nodeName(this.#name)}`);
     logger.info(`  ID:       ${this.#identity.serverId}`);
     if (this.#context.authenticator.hasPlainPasswords) {
       logger.warn('Plaintext passwords detected, use nkeys or bcrypt');

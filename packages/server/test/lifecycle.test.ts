@@ -21,7 +21,7 @@ describe('starting', () => {
   it('logs the lines of nats-server, in its order', async () => {
     const logger = new TestLogger();
     const server = make(
-      { serverName: 'it', configFile: 'x.conf', configDigest: 'sha256:0', maxPayload: 9_000_000 },
+      { serverName: 'it', jetstream: true, configFile: 'x.conf', configDigest: 'sha256:0', maxPayload: 9_000_000 },
       logger,
     );
     await server.start();
@@ -31,6 +31,8 @@ describe('starting', () => {
       'INF   Git:      [not set]',
       'DBG   Go build: node',
       'INF   Name:     it',
+      // Calculated by nats-server 2.15.1 for this name.
+      'INF   Node:     gUh4X0NH',
       `INF   ID:       ${server.id}`,
       'INF Using configuration file: x.conf (sha256:0)',
       'WRN Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance',

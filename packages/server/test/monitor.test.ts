@@ -34,6 +34,13 @@ async function get(path: string, init: RequestInit = {}): Promise<Answer> {
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
 }
 
+/** Sends bytes to the monitoring port; resolves with what came until the connection was closed. */
+async function raw(bytes: string): Promise<string> {
+  const client = new RawClient(server.monitorPort);
+  client.send(bytes);
+  return client.closed();
+}
+
 describe('the monitoring endpoint', () => {
   it('writes indented JSON that pages of other origins may read', async () => {
     await start();
@@ -142,7 +149,7 @@ describe('the monitoring endpoint', () => {
         resolve(response.statusCode ?? 0);
       }).end();
     });
-    expect(await odd).toBe(404);
+    expect(await odd).toBe(301);
     expect((await get('varz')).status).toBe(200);
   });
 
@@ -181,7 +188,7 @@ describe('/varz', () => {
         'cluster gateway leaf mqtt websocket jetstream tls_timeout write_deadline start now uptime mem cores gomaxprocs ' +
         'cpu connections total_connections routes remotes leafnodes in_msgs in_bytes in_client_msgs in_client_bytes ' +
         'out_msgs out_bytes out_client_msgs out_client_bytes slow_consumers stale_connections stalled_clients ' +
-        'subscriptions http_req_stats config_load_time config_digest tags metadata system_account slow_consumer_stats ' +
+        'subscriptions http_req_stats config_load_time config_digest feature_flags tags metadata system_account slow_consumer_stats ' +
         'stale_connection_stats disk_io_wait_stats'
       ).split(' '),
     );
@@ -338,6 +345,57 @@ describe('the other endpoints', () => {
     expect((await get('leafz')).json).toMatchObject({ leafnodes: 0, leafs: [] });
     expect((await get('ipqueuesz')).text).toBe('{}');
     expect(await get('raftz')).toMatchObject({ status: 404, text: 'No Raft nodes registered' });
+  });
+
+  it('whatever the method, known or not, and refuse what is no request', async () => {
+    await start();
+    for (const method of ['get', 'POST', 'Foo', 'M-SEARCH', 'x!']) {
+      const answer = await raw(`${method} /varz?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(answer).toContain(`"server_id": "${server.id}"`);
+    }
+    expect(await raw('get /nope HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 404 Not Found\r\n.*404 page not found\n$/s);
+    expect(await raw('get /connz?limit=x HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    for (const text of [
+      'get varz HTTP/1.1\r\n\r\n',
+      '\u0016\u0003\u0001',
+      'GET /varz HTTP/9\r\n\r\n',
+      'get /varz\r\n\r\n',
+    ]) {
+      expect(await raw(text)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*Connection: close\r\n\r\n400 Bad Request$/s);
+    }
+    expect(await raw(`GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it('under their clean path', async () => {
+    await start();
+    const answer = await raw('GET //a/../varz?x=1&y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 301 Moved Permanently\r\nLocation: \/varz\?x=1&y\r\n/);
+    expect(await get('varz/')).toMatchObject({ status: 404 });
+    expect(await get('%76arz')).toMatchObject({ status: 200 });
+    for (const [target, status] of [
+      ['http://x/varz', 200],
+      ['http://x', 400],
+      ['*', 400],
+      ['/%zz', 400],
+      ['/%0d%0aSet-Cookie:%20x//', 301],
+    ] as const) {
+      const line = await raw(`GET ${target} HTTP/1.0\r\n\r\n`);
+      expect(line, target).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(line, target).not.toContain('\nSet-Cookie');
+    }
+  });
+
+  it('/stacksz and /debug/vars tell about the process, and not its command line', async () => {
+    await start();
+    expect(await raw('GET /stacksz HTTP/1.0\r\n\r\n')).toMatch(
+      /\r\n\r\nmain thread \[running\]:\n {4}at .*active resources:\n/s,
+    );
+    const { text } = await get('debug/vars');
+    expect(JSON.parse(text)).toMatchObject({
+      cmdline: [],
+      memstats: { Alloc: expect.any(Number), Sys: expect.any(Number) },
+    });
   });
 
   it('/jsz and /healthz of a server without JetStream', async () => {

@@ -262,5 +262,16 @@ describe('monitoring', () => {
     expect(harness.jetstream.healthz({ account: '$G', stream: 'B' })).toMatchObject({ code: 404 });
     expect(harness.jetstream.healthz({ account: '$G', stream: 'A' })).toEqual({ status: 'ok', code: 200 });
     expect(harness.jetstream.healthz({ stream: 'A' })).toMatchObject({ status: 'error', code: 400 });
+    const about = { account: '$G', stream: 'A', consumer: 'c' };
+    expect(harness.jetstream.healthz({ ...about, details: true })).toEqual({
+      status: 'error',
+      code: 404,
+      errors: [{ type: 'CONSUMER', ...about, error: "JetStream consumer '$G > A > c' not found" }],
+    });
+    expect(harness.jetstream.healthz({ account: 'x', details: true })).toEqual({
+      status: 'error',
+      code: 404,
+      errors: [{ type: 'ACCOUNT', account: 'x', error: 'JetStream account "x" not found' }],
+    });
   });
 });

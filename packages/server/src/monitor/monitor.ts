@@ -1,17 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { posix } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { SecureVersion } from 'node:tls';
 import { goTime } from '../go-format.ts';
 import { hostPort, ListenError } from '../listener.ts';
 import type { MonitorOptions, Settings } from '../options.ts';
 import type { TlsMaterial } from '../tls-options.ts';
 import { accountz, accstatz, subsz } from './accounts.ts';
+import { type Answer, html, json, movedTo, notFound, send, sendRaw, text } from './answer.ts';
 import { connz } from './connz.ts';
 import { goJson } from './go-json.ts';
 import { healthz } from './healthz.ts';
 import { jsz } from './jsz.ts';
 import { BadRequest, Params } from './params.ts';
+import { debugVars, stacksz } from './process-info.ts';
 import { rootPage } from './root-page.ts';
 import { CpuMeter, varz } from './varz.ts';
 import type { ServerView } from './view.ts';
@@ -20,6 +24,9 @@ import type { ServerView } from './view.ts';
 export const MONITOR_CONNECTIONS_MAX = 1024;
 /** Milliseconds a client gets to send its request. */
 const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Method and target of a request as HTTP has them; the first group is the target. */
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~\w-]+ (\/\S*) HTTP\/1\.[01]\r?\n/;
 
 type Endpoint = (server: ServerView, params: Params) => object;
 
@@ -66,13 +73,22 @@ export class Monitor {
     this.#options = options;
     this.#host = options.host ?? settings.host;
     this.#base = basePath(options.basePath ?? '');
-    const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      try {
+        send(response, this.#answer(request.url ?? '/'));
+      } catch (error) {
+        // Whatever it is, it costs this request only.
+        view.logger.error(`Monitoring request failed: ${String(error)}`);
+        response.destroy();
+      }
+    };
     const { tls } = settings;
     this.#secureOptions = { minVersion: tls?.minVersion ?? 'TLSv1.2' };
     this.#server =
       options.secure && tls !== null
         ? createSecureServer({ cert: tls.cert, key: tls.key, ...this.#secureOptions }, answer)
         : createServer(answer);
+    this.#server.on('clientError', (error, socket) => this.#refused(error, socket));
     this.#server.maxConnections = MONITOR_CONNECTIONS_MAX;
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
   }
@@ -115,23 +131,36 @@ export class Monitor {
     });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url ?? '/';
+  /** The answer to a request, whatever its method, as in nats-server. */
+  #answer(target: string): Answer {
+    // A client that takes this for a proxy gives the whole address.
+    const url = target.replace(/^https?:\/\/[^/]*/i, '');
     const queryStart = url.indexOf('?');
-    const path = queryStart < 0 ? url : url.slice(0, queryStart);
+    const path = decodePath(queryStart < 0 ? url : url.slice(0, queryStart));
+    if (path === null) return text(400, '400 Bad Request');
+    const query = queryStart < 0 ? '' : url.slice(queryStart + 1);
     try {
+      const clean = posix.normalize(path);
+      if (clean !== path) return movedTo(clean, query);
       const name = this.#endpointOf(path);
-      const query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
-      if (name === null) notFound(response);
-      else this.#serve(name, new Params(query), response);
+      return name === null ? notFound() : this.#serve(name, new Params(new URLSearchParams(query)));
     } catch (error) {
-      if (error instanceof BadRequest) {
-        respond(response, 400, 'text/plain; charset=utf-8', error.message);
-        return;
-      }
+      if (error instanceof BadRequest) return text(400, error.message);
       this.#view.logger.error(`Monitoring request ${path} failed: ${String(error)}`);
-      if (!response.headersSent) respond(response, 500, 'text/plain; charset=utf-8', 'internal error');
-      else response.destroy();
+      return text(500, 'internal error');
+    }
+  }
+
+  /** What Node does not take for a request: methods it does not know, which nats-server answers as any other. */
+  #refused(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex): void {
+    socket.on('error', () => {});
+    const { code, rawPacket } = error;
+    if (code === 'ECONNRESET') socket.destroy();
+    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') sendRaw(socket, text(408, '408 Request Timeout'));
+    else if (code === 'HPE_HEADER_OVERFLOW') sendRaw(socket, text(431, '431 Request Header Fields Too Large'));
+    else {
+      const line = code === 'HPE_INVALID_METHOD' ? REQUEST_LINE.exec(rawPacket?.toString('latin1') ?? '') : null;
+      sendRaw(socket, line === null ? text(400, '400 Bad Request') : this.#answer(line[1]!));
     }
   }
 
@@ -143,28 +172,33 @@ export class Monitor {
     return name === '' ? null : name;
   }
 
-  #serve(name: string, params: Params, response: ServerResponse): void {
+  #serve(name: string, params: Params): Answer {
     const view = this.#view;
-    if (name === '') {
-      this.#count('/');
-      respond(response, 200, 'text/html; charset=utf-8', rootPage(view.settings.version, this.#base));
-    } else if (name === 'varz') {
-      this.#count('/varz');
-      json(response, 200, goJson(varz(view, this.#cpu.sample(view.clock.monotonicMs()), this.#requests), 2));
-    } else if (name === 'healthz') {
-      this.#count('/healthz');
-      const { code, body } = healthz(view, params);
-      json(response, code, goJson(body, 0));
-    } else if (name === 'ipqueuesz') {
-      json(response, 200, '{}');
-    } else if (name === 'raftz') {
-      respond(response, 404, 'text/plain; charset=utf-8', 'No Raft nodes registered');
-    } else if (Object.hasOwn(ENDPOINTS, name)) {
-      this.#count(`/${name === 'subscriptionsz' ? 'subsz' : name}`);
-      json(response, 200, goJson(ENDPOINTS[name]!(view, params), 2));
-    } else {
-      notFound(response);
+    switch (name) {
+      case '':
+        this.#count('/');
+        return html(rootPage(view.settings.version, this.#base));
+      case 'varz':
+        this.#count('/varz');
+        return json(200, goJson(varz(view, this.#cpu.sample(view.clock.monotonicMs()), this.#requests), 2));
+      case 'healthz': {
+        this.#count('/healthz');
+        const { code, body } = healthz(view, params);
+        return json(code, goJson(body, 0));
+      }
+      case 'ipqueuesz':
+        return json(200, '{}');
+      case 'raftz':
+        return text(404, 'No Raft nodes registered');
+      case 'stacksz':
+        this.#count('/stacksz');
+        return json(200, stacksz());
+      case 'debug/vars':
+        return { ...text(200, goJson(debugVars(), 0)), type: 'application/json; charset=utf-8' };
     }
+    if (!Object.hasOwn(ENDPOINTS, name)) return notFound();
+    this.#count(`/${name === 'subscriptionsz' ? 'subsz' : name}`);
+    return json(200, goJson(ENDPOINTS[name]!(view, params), 2));
   }
 
   #count(path: string): void {
@@ -172,24 +206,18 @@ export class Monitor {
   }
 }
 
+/** The path without percent signs; null if it cannot be read, or is none. */
+function decodePath(path: string): string | null {
+  if (!path.startsWith('/')) return null;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}
+
 /** `mon/x`, `/mon/x` and `/mon/x/` are all `/mon/x`; none and `/` are ''. */
 function basePath(option: string): string {
   const trimmed = option.replace(/^\/+|\/+$/g, '');
   return trimmed === '' ? '' : `/${trimmed}`;
-}
-
-function json(response: ServerResponse, code: number, body: string): void {
-  response.setHeader('Access-Control-Allow-Origin', '*');
-  respond(response, code, 'application/json', body);
-}
-
-function notFound(response: ServerResponse): void {
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  respond(response, 404, 'text/plain; charset=utf-8', '404 page not found\n');
-}
-
-function respond(response: ServerResponse, code: number, type: string, body: string): void {
-  const bytes = Buffer.from(body);
-  response.writeHead(code, { 'Content-Type': type, 'Content-Length': bytes.length });
-  response.end(bytes);
 }

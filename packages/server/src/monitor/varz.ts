@@ -5,6 +5,13 @@ import { TLS_TIMEOUT_MS } from '../tls-options.ts';
 import { Traffic } from '../traffic.ts';
 import type { ServerView } from './view.ts';
 
+/** What nats-server 2.15 lets a configuration switch, as it is switched here; none of it can be changed yet. */
+const FEATURE_FLAGS = {
+  js_ack_fc_v2: false,
+  js_api_reply_v2: false,
+  js_raft_delete_range: true,
+  js_snapshot_sources: false,
+};
 const NS_PER_MS = 1_000_000;
 
 /** CPU use of the process in percent of one core, since the last time it was asked for. */
@@ -107,6 +114,7 @@ export function varz(server: ServerView, cpu: number, requests: ReadonlyMap<stri
     http_req_stats: Object.fromEntries([...requests].sort(([a], [b]) => (a < b ? -1 : 1))),
     config_load_time: goTime(server.startMs),
     config_digest: settings.configDigest,
+    feature_flags: FEATURE_FLAGS,
     tags: settings.tags.length > 0 ? settings.tags : undefined,
     metadata: Object.keys(settings.metadata).length > 0 ? settings.metadata : undefined,
     system_account: settings.noSystemAccount ? undefined : '$SYS',
