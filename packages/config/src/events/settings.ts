@@ -43,7 +43,7 @@ const isMaxAge = (value: unknown): boolean => value === 0 || (typeof value === '
 const isHost = (value: unknown): boolean => {
   const host = String(value);
   // What looks like an IPv4 address has to be one.
-  return host === '' || isIP(host) !== 0 || (/^[\w.-]+$/.test(host) && !/^[\d.]+$/.test(host));
+  return host === '' || isIP(host) !== 0 || (/^[^\s:/[\]]+$/.test(host) && !/^[\d.]+$/.test(host));
 };
 const isLevel = (value: unknown): boolean =>
   value === '' || (LOG_LEVELS as readonly string[]).includes(String(value).toLowerCase());
