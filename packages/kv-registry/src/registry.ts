@@ -81,12 +81,12 @@ export class Registry {
    */
   async announceFor(service: Service, id: string): Promise<void> {
     const key = { name: service.name, id, version: service.version };
-    await this.#bucket.put(formatKey(key), encodeRecord(key, service));
+    await this.#putOnce(formatKey(key), encodeRecord(key, service));
   }
 
   /** Withdraws an instance that was announced so. */
   async withdrawFor(service: Pick<Service, 'name' | 'version'>, id: string): Promise<void> {
-    await this.#bucket.delete(formatKey({ name: service.name, id, version: service.version }));
+    await this.#withdraw(formatKey({ name: service.name, id, version: service.version }));
   }
 
   /** How long an entry lives after its last put, milliseconds; 0 = for ever. */
@@ -191,15 +191,21 @@ export class Registry {
   }
 
   async #put(key: string, record: Uint8Array): Promise<void> {
+    try {
+      await this.#putOnce(key, record);
+    } catch (error) {
+      this.#arm(RETRY_MS);
+      throw error;
+    }
+    this.#onRegistered();
+  }
+
+  async #putOnce(key: string, record: Uint8Array): Promise<void> {
     const putting = this.#bucket.put(key, record);
-    const settled = putting.then(
-      () => {},
-      () => this.#arm(RETRY_MS),
-    );
+    const settled = putting.catch(() => {});
     this.#putting.set(key, settled);
     try {
       await putting;
-      this.#onRegistered();
     } finally {
       if (this.#putting.get(key) === settled) this.#putting.delete(key);
     }

@@ -1,7 +1,17 @@
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { describeTargets, freePort, GoRegistry, type Target, TempDir, until } from '../../../tests/src/index.ts';
+import {
+  describeTargets,
+  freePort,
+  GoRegistry,
+  natsd,
+  ServerProcess,
+  type Target,
+  TempDir,
+  until,
+} from '../../../tests/src/index.ts';
+import { oraclePath } from '../../../tests/src/oracle.ts';
 import { encodeStoreKey, RegistryError } from '../src/index.ts';
 import { type ConnectOptions, connectRegistry, NatsBucket, type RemoteRegistry } from '../src/nats/index.ts';
 import { Events, goKey, goService, NAME, nodesOf, service } from './support/services.ts';
@@ -195,6 +205,29 @@ describeTargets('the registry on a server', (target) => {
   });
 });
 
+describe.runIf(oraclePath('2.10') !== null)('the registry on the server that Go services embed (2.10)', () => {
+  it('registers, watches and notices who died, in a bucket that Go made', async () => {
+    const dir = tempDir();
+    await using server = await ServerProcess.oracle(
+      { args: ['-a', '127.0.0.1', '-p', '-1', '-js', '-sd', dir.path] },
+      '2.10',
+    );
+    using go = new GoRegistry(server.port);
+    await go.init();
+    const registry = await open(server.port, { processId: 'ours' });
+    const events = new Events();
+    await registry.watch(events.add);
+    await registry.register(service('ours'));
+    await go.register(goKey('go-1'), goService('go-1'));
+    await events.has('create ours', 'create go-1');
+    expect(await nodesOf(registry)).toEqual(['go-1', 'ours']);
+    expect(await go.getService(NAME)).toHaveLength(2);
+    await go.deregister(goKey('go-1'));
+    await events.has('delete go-1');
+    expect(await nodesOf(registry)).toEqual(['ours']);
+  });
+});
+
 describe('the first connection', () => {
   it('fails when nobody is there', async () => {
     const port = await freePort();
@@ -212,7 +245,6 @@ describe('the first connection', () => {
       onError: (error) => void errors.push(error),
     });
     await until('an attempt has failed', () => errors.length > 0);
-    const { natsd } = await import('../../../tests/src/index.ts');
     await startServer(natsd, tempDir(), port);
     const registry = await opening;
     await registry.register(service('ours'));

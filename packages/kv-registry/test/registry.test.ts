@@ -116,6 +116,63 @@ describe('the registry', () => {
     expect(errors).toHaveLength(1);
   });
 
+  it('withdraws behind a put that is under way, its own and one for another process', async () => {
+    const { bucket } = setUp();
+    let release = (): void => {};
+    const slow: KeyValueBucket = {
+      ttlMs: bucket.ttlMs,
+      put: async (key, value) => {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        await bucket.put(key, value);
+      },
+      get: (key) => bucket.get(key),
+      delete: (key) => bucket.delete(key),
+      keys: () => bucket.keys(),
+      watch: (callback) => bucket.watch(callback),
+    };
+    const registry = new Registry({ bucket: slow, processId: 'a' });
+    const own = service('gateway', 'a');
+    const calls: [() => Promise<void>, () => Promise<void>][] = [
+      [() => registry.register(own), () => registry.deregister(own)],
+      [() => registry.announceFor(own, 'b'), () => registry.withdrawFor(own, 'b')],
+    ];
+    for (const [put, withdraw] of calls) {
+      const done = Promise.all([put(), withdraw()]);
+      release();
+      await done;
+      expect(await bucket.keys()).toEqual([]);
+    }
+    await registry.close();
+  });
+
+  it('tells of every put that succeeded, and tries sooner after one that failed', async () => {
+    const { clock, bucket } = setUp();
+    let failing = false;
+    let registered = 0;
+    const flaky: KeyValueBucket = {
+      ttlMs: bucket.ttlMs,
+      put: (key, value) => (failing ? Promise.reject(new Error('no servers')) : bucket.put(key, value)),
+      get: (key) => bucket.get(key),
+      delete: (key) => bucket.delete(key),
+      keys: () => bucket.keys(),
+      watch: (callback) => bucket.watch(callback),
+    };
+    const registry = new Registry({ bucket: flaky, processId: 'a', clock, onRegistered: () => void registered++ });
+    await registry.register(service('gateway', 'a'));
+    expect(registered).toBe(1);
+    failing = true;
+    clock.advance(25_000);
+    // The failure is known some turns of the microtask queue later.
+    await new Promise((resolve) => setImmediate(resolve));
+    failing = false;
+    clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(registered).toBe(2);
+    await registry.close();
+  });
+
   it('withdraws everything when it closes, and takes nothing afterwards', async () => {
     const { open } = setUp();
     const [a, b] = [open('a'), open('b')];
