@@ -30,6 +30,8 @@ export interface FoundConsumer {
 export interface FoundLog {
   readonly bytes: number;
   readonly needsRewrite: boolean;
+  /** Highest sequence that the log says was delivered: the stream had it. 0 = none. */
+  readonly deliveredSeq: number;
 }
 
 /** Lists the messages of a range that a consumer with this configuration takes, at most `limit` + 1 of them. */
@@ -78,8 +80,10 @@ export async function recoverConsumers(
   );
   const needsRewrite = log !== null && (await replayLog(deps, directory, log, replays));
   const found: FoundConsumer[] = [];
+  let deliveredSeq = 0;
   for (const consumer of consumers) {
     const replay = replays.get(consumer.key)!;
+    deliveredSeq = Math.max(deliveredSeq, replay.deliveredSeq);
     await closeGaps(replay, (fromSeq, toSeq, limit) => candidates(consumer.meta.config, fromSeq, toSeq, limit));
     const { name, meta, metaBytes } = consumer;
     const start = {
@@ -89,7 +93,7 @@ export async function recoverConsumers(
     };
     found.push({ name, directory: consumer.directory, meta, start });
   }
-  return { consumers: found, log: { bytes: log?.length ?? 0, needsRewrite } };
+  return { consumers: found, log: { bytes: log?.length ?? 0, needsRewrite, deliveredSeq } };
 }
 
 /** Applies the log to the consumers. True if it must not be appended to. */

@@ -32,6 +32,8 @@ export class ConsumerReplay {
   /** Records that are missing. */
   missing = 0;
   readonly gaps: ReplayGap[] = [];
+  /** Highest sequence that a record says was delivered. */
+  deliveredSeq = 0;
   #hasBase = false;
   #caughtUp = false;
   #uncertain = false;
@@ -70,6 +72,9 @@ export class ConsumerReplay {
     const read = readStateRecord(reader);
     if (read === null) return;
     this.state = read.state;
+    // One that delivered nothing may wait for a sequence that is still to come.
+    const { consumerSeq, streamSeq } = read.state.delivered;
+    if (consumerSeq > 0) this.deliveredSeq = Math.max(this.deliveredSeq, streamSeq);
     this.serial = serial;
     this.exported = read.exported;
     this.gaps.length = 0;
@@ -87,6 +92,7 @@ export class ConsumerReplay {
     const streamSeqBefore = reader.uvarint();
     const timeMs = reader.varint();
     if (reader.failed) return;
+    this.deliveredSeq = Math.max(this.deliveredSeq, streamSeq);
     const ackNone = flags % 2 === 1;
     const deliveries = Math.floor(flags / 2);
     if (this.#uncertain && !this.#settle(consumerSeqBefore, streamSeqBefore, timeMs, ackNone)) return;

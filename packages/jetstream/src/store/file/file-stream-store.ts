@@ -10,7 +10,7 @@ import { replaceMeta } from './meta-file.ts';
 import { encodeMeta } from './meta-json.ts';
 import type { ClosableMessages } from './open-messages.ts';
 import { Serial } from './serial.ts';
-import { StreamConsumers } from './stream-consumers.ts';
+import { type OpenedConsumers, StreamConsumers } from './stream-consumers.ts';
 
 interface RecoveredConsumer {
   readonly name: string;
@@ -39,7 +39,7 @@ export class FileStreamStore implements StreamStore {
     meta: AssetMeta,
     name: string,
     messages: ClosableMessages,
-    opened: { consumers: StreamConsumers; recovered: RecoveredConsumer[] },
+    opened: OpenedConsumers,
     onGone: (deleted: boolean) => Promise<void>,
   ) {
     this.#deps = deps;
@@ -73,6 +73,7 @@ export class FileStreamStore implements StreamStore {
       : await StreamConsumers.open(deps, directory, name, gate, (config, fromSeq, toSeq, limit) =>
           takenBetween(messages, filterOf(config), fromSeq, toSeq, limit),
         );
+    await messages.ensureUsed?.(opened.deliveredSeq);
     return new FileStreamStore(deps, directory, meta, name, messages, opened, onGone);
   }
 

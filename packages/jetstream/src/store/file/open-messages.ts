@@ -7,6 +7,10 @@ import type { RecoveryFindings } from './messages/opener.ts';
 export interface ClosableMessages extends MessageStore {
   /** What opening them found; absent where there is nothing to be found. */
   readonly recovery?: RecoveryFindings;
+  /**
+   * Sequences up to here are known to have been used. Those that are not there are lost, and not used again; durable when it resolves.
+   */
+  ensureUsed?(seq: number): Promise<void>;
   /** Commits what is outstanding, writes the index and closes the files. */
   close(): Promise<void>;
   /** Closes the files without writing anything more: they are about to be removed, or somebody else's. */

@@ -13,6 +13,14 @@ import { writeNewMeta } from './meta-file.ts';
 import { encodeMeta } from './meta-json.ts';
 import { isTemporary, temporaryName } from './temporary.ts';
 
+/** What was opened. */
+export interface OpenedConsumers {
+  readonly consumers: StreamConsumers;
+  readonly recovered: readonly { name: string; meta: AssetMeta; store: FileConsumerStore }[];
+  /** Highest sequence that they say was delivered; 0 = none. */
+  readonly deliveredSeq: number;
+}
+
 /** The consumers of one stream on disk: `obs/` and `consumers.log`. */
 export class StreamConsumers {
   readonly #deps: StreamDependencies;
@@ -43,14 +51,9 @@ export class StreamConsumers {
   }
 
   /** Of a stream whose directory was just made. */
-  static begin(
-    deps: StreamDependencies,
-    directory: string,
-    stream: string,
-    gate: Gate,
-  ): { consumers: StreamConsumers; recovered: [] } {
+  static begin(deps: StreamDependencies, directory: string, stream: string, gate: Gate): OpenedConsumers {
     const log = new ConsumerLog(deps, directory, 0, false);
-    return { consumers: new StreamConsumers(deps, directory, stream, log, gate), recovered: [] };
+    return { consumers: new StreamConsumers(deps, directory, stream, log, gate), recovered: [], deliveredSeq: 0 };
   }
 
   /** Opens what the last run left in the stream's directory. */
@@ -60,7 +63,7 @@ export class StreamConsumers {
     stream: string,
     gate: Gate,
     candidates: Candidates,
-  ): Promise<{ consumers: StreamConsumers; recovered: { name: string; meta: AssetMeta; store: FileConsumerStore }[] }> {
+  ): Promise<OpenedConsumers> {
     for (const name of await deps.fs.readdir(directory)) {
       if (isTemporary(name)) await deps.fs.removeTree(`${directory}/${name}`);
     }
@@ -75,7 +78,7 @@ export class StreamConsumers {
       consumers.#consumers.set(name, store);
       return { name, meta, store };
     });
-    return { consumers, recovered };
+    return { consumers, recovered, deliveredSeq: found.log.deliveredSeq };
   }
 
   /**

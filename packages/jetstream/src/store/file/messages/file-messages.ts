@@ -52,6 +52,8 @@ export interface FileMessagesDependencies {
   onBlocksRead?: ((blocks: number, total: number) => void) | null;
 }
 
+const NS_PER_MS = 1_000_000n;
+
 /** Messages left in the first block when the next one is fetched for the removals to come. */
 const PREFETCH_MESSAGES = 1024;
 
@@ -323,6 +325,12 @@ export class FileMessages implements MessageStore {
     else this.#loader.warm(block, callback);
   }
 
+  async ensureUsed(seq: number): Promise<void> {
+    if (seq <= this.#state.lastSeq) return;
+    this.#burn(seq, this.#state.lastTimeMs, this.#state.lastTimeNs);
+    await this.#queue.settled();
+  }
+
   recover(): Promise<boolean> {
     if (this.#queue.failure === null) return Promise.resolve(true);
     this.#recovering ??= this.#recover().finally(() => {
@@ -371,7 +379,8 @@ export class FileMessages implements MessageStore {
     this.#queue.appliedSeq = this.#state.lastSeq;
     this.#queue.hasIndex = !isNew;
     if (lostBytes > 0) this.#loader.noteLoss(lostSeqs, lostBytes);
-    if (missingUpTo > this.#state.lastSeq) this.#burn(missingUpTo, missingTime);
+    if (missingUpTo > this.#state.lastSeq)
+      this.#burn(missingUpTo, Number(missingTime / NS_PER_MS), Number(missingTime % NS_PER_MS));
     if (options.firstSeq > this.#state.lastSeq + 1) {
       this.#writer.appendTombstone(options.firstSeq - 1, 0, 0);
       this.#queue.mutated(this.#state.lastSeq);
@@ -385,14 +394,13 @@ export class FileMessages implements MessageStore {
     if (this.#queue.failure !== null) throw this.#queue.failure;
   }
 
-  /** An index says that sequences were used which no block has: they are not used again. */
-  #burn(upTo: number, time: bigint): void {
+  /** Something says that sequences were used which no block has: they are not used again. */
+  #burn(upTo: number, timeMs: number, timeNs: number): void {
     const first = this.#state.lastSeq + 1;
     this.#log.error(`Filestore [${this.#state.stream}] messages from ${first} to ${upTo} are missing`);
-    const ns = Number(time % 1_000_000n);
-    this.#writer.appendTombstone(upTo, Number(time / 1_000_000n), ns);
-    this.#state.lastTimeMs = Number(time / 1_000_000n);
-    this.#state.lastTimeNs = ns;
+    this.#writer.appendTombstone(upTo, timeMs, timeNs);
+    this.#state.lastTimeMs = timeMs;
+    this.#state.lastTimeNs = timeNs;
     const seqs = Array.from({ length: Math.min(upTo - first + 1, 1000) }, (_, at) => first + at);
     this.#loader.noteLoss(seqs, 0);
     this.#queue.mutated(upTo);
