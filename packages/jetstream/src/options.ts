@@ -70,8 +70,8 @@ export const INGEST_MESSAGES_MAX = 100_000;
 /** Their bytes (subject, reply, header and payload). */
 export const INGEST_BYTES_MAX: number = 128 * 1024 * 1024;
 /**
- * API requests per account and queue that may wait; when it is reached all of them are dropped, as in nats-server. From an eighth of
- * it on, the clients that ask are not read from until half of that is left.
+ * API requests per account and queue that may wait; when it is reached all of them are dropped, as in nats-server. A client is not
+ * read from while it takes up too large a share of it (request-holds.ts).
  */
 export const API_QUEUE_MAX = 10_000;
 /** Message ids per stream the duplicate window holds; beyond it the oldest are forgotten early. */

@@ -61,8 +61,9 @@ export class ApiDispatcher {
     const overflow = (dropped: number): void => this.#overflow(dropped);
     const failed = (error: unknown): void => engine.host.log.error(`JetStream API request failed: ${String(error)}`);
     const laneOf = ({ call, route: { route } }: Queued): string | null => route.lane?.(call.tokens) ?? null;
-    this.#main = new RequestQueue(limit, clock, run, overflow, failed, laneOf);
-    this.#info = new RequestQueue(limit, clock, run, overflow, failed);
+    const clientOf = ({ call }: Queued): number => call.client?.id ?? 0;
+    this.#main = new RequestQueue(limit, clock, run, overflow, failed, laneOf, clientOf);
+    this.#info = new RequestQueue(limit, clock, run, overflow, failed, () => null, clientOf);
   }
 
   /** Requests that wait. */

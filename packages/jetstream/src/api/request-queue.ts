@@ -1,17 +1,13 @@
-import { HeldPublishers } from '../held-publishers.ts';
 import type { Clock, HostMessage } from '../host.ts';
+import { RequestHolds } from './request-holds.ts';
 
 /** Milliseconds of requests in a row before everything else in the process gets its turn. */
 export const REQUESTS_TURN_MS = 20;
-/**
- * Part of the limit at which whoever asks is not read from any more, and part at which they go on. nats-server keeps up by working on
- * several processors; here those who ask more than can be answered wait, and others wait for no more than this.
- */
-export const REQUESTS_HOLD_SHARE: number = 1 / 8;
-export const REQUESTS_RELEASE_SHARE: number = 1 / 16;
-
 /** Requests under way at once, of lanes that do not get into each other's way. */
 export const REQUESTS_AT_ONCE_MAX = 8;
+
+/** Requests that have begun and still take up room in the queue. */
+const BEGUN_MAX = 1024;
 
 /**
  * Requests that wait for their turn, begun one after the other. `run` may answer later (a promise): the next request begins when it
@@ -25,7 +21,8 @@ export class RequestQueue<T> {
   readonly #onOverflow: (dropped: number) => void;
   readonly #onError: (error: unknown) => void;
   readonly #laneOf: (item: T) => string | null;
-  readonly #held = new HeldPublishers();
+  readonly #clientOf: (item: T) => number;
+  readonly #holds: RequestHolds;
   #items: T[] = [];
   /** Index of the next one to run. */
   #head = 0;
@@ -41,6 +38,7 @@ export class RequestQueue<T> {
    * @param onError told what `run` throws or rejects with; the next request starts all the same.
    * @param laneOf `S` or `S/C`: the request may run beside those of other lanes, but one of S/C does not begin before those of S have ended.
    * Null = it runs beside none.
+   * @param clientOf number of the client it came from.
    */
   constructor(
     limit: number,
@@ -49,6 +47,7 @@ export class RequestQueue<T> {
     onOverflow: (dropped: number) => void,
     onError: (error: unknown) => void,
     laneOf: (item: T) => string | null = () => null,
+    clientOf: (item: T) => number = () => 0,
   ) {
     this.#limit = limit;
     this.#clock = clock;
@@ -56,6 +55,8 @@ export class RequestQueue<T> {
     this.#onOverflow = onOverflow;
     this.#onError = onError;
     this.#laneOf = laneOf;
+    this.#clientOf = clientOf;
+    this.#holds = new RequestHolds(limit);
   }
 
   get length(): number {
@@ -66,7 +67,7 @@ export class RequestQueue<T> {
   push(item: T, message: Pick<HostMessage, 'holdPublisher'>): void {
     this.#items.push(item);
     const waiting = this.length;
-    if (waiting >= this.#limit * REQUESTS_HOLD_SHARE) this.#held.add(message);
+    this.#holds.pushed(this.#clientOf(item), message, waiting);
     if (waiting < this.#limit) {
       this.#wake();
       return;
@@ -79,7 +80,7 @@ export class RequestQueue<T> {
   clear(): void {
     this.#items = [];
     this.#head = 0;
-    this.#held.release();
+    this.#holds.clear();
   }
 
   #wake(): void {
@@ -107,14 +108,23 @@ export class RequestQueue<T> {
       const lane = this.#laneOf(item);
       // It is asked again when one of those under way has ended.
       if (!this.#mayBegin(lane)) return;
-      this.#head++;
+      this.#take(item);
       const pending = this.#runOne(item);
-      if (this.length <= this.#limit * REQUESTS_RELEASE_SHARE) this.#held.release();
       if (pending !== undefined) this.#began(lane, pending);
       if (this.#clock.now() >= this.#turnEndMs) break;
     }
     if (this.length === 0) this.clear();
     else this.#wake();
+  }
+
+  #take(item: T): void {
+    this.#head++;
+    // A flood that is held back never lets the queue run empty.
+    if (this.#head >= BEGUN_MAX && this.#head * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#head);
+      this.#head = 0;
+    }
+    this.#holds.taken(this.#clientOf(item), this.length);
   }
 
   #mayBegin(lane: string | null): boolean {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
-  REQUESTS_AT_ONCE_MAX,
-  REQUESTS_HOLD_SHARE,
-  REQUESTS_RELEASE_SHARE,
-  REQUESTS_TURN_MS,
-  RequestQueue,
-} from '../../src/api/request-queue.ts';
+  CLIENT_HOLD_SHARE,
+  CLIENT_RELEASE_SHARE,
+  QUEUE_HOLD_SHARE,
+  QUEUE_RELEASE_SHARE,
+} from '../../src/api/request-holds.ts';
+import { REQUESTS_AT_ONCE_MAX, REQUESTS_TURN_MS, RequestQueue } from '../../src/api/request-queue.ts';
 import type { Clock, HostHold } from '../../src/host.ts';
 import { turns } from '../manual-clock.ts';
 
@@ -22,6 +22,42 @@ class TurnClock implements Clock {
 }
 
 const clock = new TurnClock();
+
+const LIMIT = 64;
+
+/** A queue whose requests are answered by hand, and the clients it holds. An item is the number of its client. */
+function holding(): {
+  queue: RequestQueue<number>;
+  held: Set<number>;
+  from(client: number): { holdPublisher(): HostHold };
+  answer(): Promise<void>;
+} {
+  const answers: (() => void)[] = [];
+  const queue = new RequestQueue<number>(
+    LIMIT,
+    clock,
+    () => new Promise<void>((resolve) => answers.push(resolve)),
+    () => undefined,
+    () => undefined,
+    () => null,
+    (client) => client,
+  );
+  const held = new Set<number>();
+  return {
+    queue,
+    held,
+    from: (client) => ({
+      holdPublisher: () => {
+        held.add(client);
+        return { release: () => held.delete(client) };
+      },
+    }),
+    answer: async () => {
+      answers.pop()?.();
+      await turns(1);
+    },
+  };
+}
 
 /** Published by the server itself. */
 const NOBODY = { holdPublisher: () => null };
@@ -144,37 +180,58 @@ describe('RequestQueue', () => {
     expect([ran, dropped]).toEqual([[4], [3]]);
   });
 
-  it('has those who ask wait when many requests do, and go on when most are answered', async () => {
-    const answers: (() => void)[] = [];
+  it('has a client wait whose requests take up too much of it, and go on when most are answered', async () => {
+    const { queue, held, from, answer } = holding();
+    const many = LIMIT * CLIENT_HOLD_SHARE;
+    for (let item = 1; item < many; item++) queue.push(1, from(1));
+    expect([...held]).toEqual([]);
+    queue.push(1, from(1));
+    queue.push(2, from(2));
+    queue.push(3, NOBODY);
+    expect([...held]).toEqual([1]);
+    while (queue.length - 2 > LIMIT * CLIENT_RELEASE_SHARE) {
+      expect([...held]).toEqual([1]);
+      await answer();
+    }
+    await answer();
+    expect([...held]).toEqual([]);
+  });
+
+  it('has everybody wait who asks when it is half full, until a quarter is left', async () => {
+    const { queue, held, from, answer } = holding();
+    const clients = Array.from({ length: LIMIT * QUEUE_HOLD_SHARE + 1 }, (_, at) => at + 1);
+    for (const client of clients) queue.push(client, from(client));
+    expect([...held]).toEqual(clients.slice(-2));
+    while (queue.length > LIMIT * QUEUE_RELEASE_SHARE) {
+      expect(held.size).toBe(2);
+      await answer();
+    }
+    expect(held.size).toBe(0);
+    while (queue.length > 0) await answer();
+    queue.push(1, from(1));
+    expect(held.size).toBe(0);
+  });
+
+  it('runs all of a flood in order that never lets it run empty', async () => {
+    const ran: number[] = [];
     const queue = new RequestQueue<number>(
-      64,
+      10_000,
       clock,
-      () => new Promise<void>((resolve) => answers.push(resolve)),
+      (item) => {
+        ran.push(item);
+        clock.ms += REQUESTS_TURN_MS / 500;
+      },
       () => undefined,
       () => undefined,
     );
-    const held = new Set<number>();
-    const from = (client: number): { holdPublisher(): HostHold } => ({
-      holdPublisher: () => {
-        held.add(client);
-        return { release: () => held.delete(client) };
-      },
-    });
-    const many = 64 * REQUESTS_HOLD_SHARE;
-    for (let item = 1; item < many; item++) queue.push(item, from(1));
-    expect([...held]).toEqual([]);
-    queue.push(many, from(1));
-    queue.push(many + 1, from(2));
-    queue.push(many + 2, NOBODY);
-    expect([...held]).toEqual([1, 2]);
-    while (queue.length > 64 * REQUESTS_RELEASE_SHARE) {
-      expect(held.size).toBe(2);
-      answers.pop()?.();
+    let item = 0;
+    for (let wave = 0; wave < 10; wave++) {
+      for (let at = 0; at < 1000; at++) queue.push(item++, NOBODY);
       await turns(1);
+      expect(queue.length).toBeGreaterThan(0);
     }
-    answers.pop()?.();
-    await turns(1);
-    expect(held.size).toBe(0);
+    while (queue.length > 0) await turns(1);
+    expect(ran).toEqual(Array.from({ length: 10_000 }, (_, at) => at));
   });
 
   it('keeps nobody waiting for requests that are dropped', () => {
@@ -186,11 +243,14 @@ describe('RequestQueue', () => {
       () => undefined,
     );
     let holds = 0;
-    const client = { holdPublisher: () => ({ release: () => void holds-- }) };
-    holds++;
+    const client = {
+      holdPublisher: () => {
+        holds++;
+        return { release: () => void holds-- };
+      },
+    };
     queue.push(1, client);
     expect(holds).toBe(1);
-    holds++;
     queue.push(2, client);
     expect(holds).toBe(0);
   });
