@@ -31,12 +31,19 @@ export async function createMissingCertificate(files: TlsFiles, host: string, lo
   const { certFile, keyFile } = files;
   if (existsSync(certFile) || existsSync(keyFile)) return;
   const pair = await selfSigned(host);
-  await mkdir(dirname(certFile), { recursive: true, mode: 0o700 });
-  await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
-  await writeFile(certFile, pair.cert, { mode: 0o644 });
+  await write(certFile, pair.cert, 0o644, 'NATS_TLS_CERT');
   log.info(`written certificate to ${certFile}`);
-  await writeFile(keyFile, pair.key, { mode: 0o600 });
+  await write(keyFile, pair.key, 0o600, 'NATS_TLS_KEY');
   log.info(`written key to ${keyFile}`);
+}
+
+async function write(file: string, text: string, mode: number, setting: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, text, { mode });
+  } catch (cause) {
+    throw new Error(`cannot write ${file} (${setting}): ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Reads the files. Throws naming file and setting of what is missing or cannot be used. */

@@ -1,9 +1,12 @@
+import { mkdirSync } from 'node:fs';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, RawClient, TempDir, until } from '../../../tests/src/index.ts';
 import { PROFILE_SECONDS_MAX } from '../src/profiles/profile-routes.ts';
+import { inProcess } from './support/in-process.ts';
 import { ask, RunningService, serviceEnv } from './support/service.ts';
 
 const TOKEN = 'a-very-secret-token';
@@ -201,4 +204,19 @@ it('stops while a profile is being taken', async () => {
   asking.on('error', () => {});
   await until('it is being taken', async () => (await ask(port, '/debug/pprof/heap')).status === 429);
   expect(await service.process.stop()).toBe(0);
+});
+
+it('goes on for a service whose neighbour in the same process stops', async () => {
+  using dir = new TempDir('profiles');
+  const env = { NATS_DEBUG_PPROF: 'true' };
+  for (const name of ['one', 'other']) mkdirSync(join(dir.path, name));
+  const { service: one } = await inProcess(join(dir.path, 'one'), env);
+  const { service: other } = await inProcess(join(dir.path, 'other'), env);
+  await using _ = other;
+  await Promise.all([one.start(), other.start()]);
+  expect((await ask(one.debugPort, '/debug/pprof/allocs?seconds=0.05')).status).toBe(200);
+  await one.stop();
+  for (const path of ['heap', 'allocs?seconds=0.05', 'profile?seconds=0.05']) {
+    expect((await ask(other.debugPort, `/debug/pprof/${path}`)).status).toBe(200);
+  }
 });

@@ -80,3 +80,13 @@ it.each(['127.0.0.1', '::1'])('tells its health with TLS on, on %s', async (host
   await using _ = await RunningService.start(env);
   expect(run(['health'], env)).toMatchObject({ status: 0, stdout: 'healthy\n' });
 });
+
+it('names file and setting of a certificate that cannot be written', () => {
+  using dir = new TempDir('events');
+  writeFileSync(join(dir.path, 'file'), '');
+  const cert = join(dir.path, 'file/tls.crt');
+  const env = serviceEnv(dir.path, { ...TLS_ON, NATS_TLS_CERT: cert });
+  const { status, stderr } = run(['server'], env);
+  expect(status).toBe(1);
+  expect(stderr).toContain(`cannot write ${cert} (NATS_TLS_CERT): `);
+});

@@ -297,3 +297,23 @@ describe('wrong values', () => {
     }
   });
 });
+
+test('a service that says too seldom that it is there is warned about', () => {
+  const warningsOf = (env: Record<string, string>): readonly string[] =>
+    loadEventsConfig(eventsInputs({ env })).warnings;
+  expect(warningsOf({ EXPERIMENTAL_REGISTER_INTERVAL: '29s' })).toEqual([]);
+  for (const [name, text, told] of [
+    [
+      'EXPERIMENTAL_REGISTER_INTERVAL',
+      '30s',
+      'registry.register_interval (30s) is not shorter than registry.register_ttl (30s)',
+    ],
+    [
+      'EXPERIMENTAL_REGISTER_TTL',
+      '10s',
+      'registry.register_interval (25s) is not shorter than registry.register_ttl (10s)',
+    ],
+  ] as const) {
+    expect(warningsOf({ [name]: text })).toEqual([expect.stringContaining(`env ${name}: ${told}`)]);
+  }
+});

@@ -79,4 +79,9 @@ test('what cannot be used is refused as everywhere else', () => {
   );
   expect(problemsOf({ nats: { prot: 1 } })).toEqual(['option nats.prot: there is no such setting']);
   expect(problemsOf({ nast: { port: 1 } })).toEqual(['option nast.port: there is no such setting']);
+  for (const noSection of [{ port: 1 }, { nats: 'x' }, { nats: null }]) {
+    expect(problemsOf(noSection)).toEqual([
+      expect.stringMatching(/^option (port|nats) is no section of settings, expected/),
+    ]);
+  }
 });

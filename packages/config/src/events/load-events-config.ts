@@ -85,6 +85,7 @@ export function loadEventsConfig(inputs: EventsInputs): LoadedEventsConfig {
     problems.push(problemOf(sources, setting.key, `is ${shown}, expected ${expected}`));
   }
   checkTogether(values, sources, problems);
+  warnIfShortLived(values, sources, warnings);
   const tracing = resolveTracing(
     values,
     sources,
@@ -169,6 +170,17 @@ function checkTogether(
   }
   checkTls(values, sources, problems);
   checkOtherTls(values, sources, problems);
+}
+
+/** Accepted as the Go services do, who then serve nobody half of the time. */
+function warnIfShortLived(values: SettingValues, sources: ReadonlyMap<string, ValueSource>, warnings: string[]): void {
+  const [key, ttl] = ['registry.register_interval', 'registry.register_ttl'];
+  const [intervalMs, ttlMs] = [Number(values.get(key)), Number(values.get(ttl))];
+  if (!(intervalMs >= ttlMs)) return;
+  const isGiven = sources.get(key)!.kind !== 'default';
+  const { place } = sources.get(isGiven ? key : ttl)!;
+  const text = 'services count as gone before they say again that they are there';
+  warnings.push(`${place}: ${key} (${intervalMs / 1000}s) is not shorter than ${ttl} (${ttlMs / 1000}s): ${text}`);
 }
 
 /** TLS of the registry and of the gRPC server. */

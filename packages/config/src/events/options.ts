@@ -40,8 +40,17 @@ export interface TracingOptions {
 export function fromOptions(options: EventsOptions, problems: ConfigProblem[]): Map<string, GivenText> {
   const given = new Map<string, GivenText>();
   const byPath = new Map(SETTINGS.map((setting) => [optionPath(setting), setting]));
-  for (const [section, values] of Object.entries(options as Record<string, object | undefined>)) {
-    for (const [name, value] of Object.entries(values ?? {}) as [string, unknown][]) {
+  for (const [section, values] of Object.entries(options as Record<string, unknown>)) {
+    if (values === undefined) continue;
+    if (typeof values !== 'object' || values === null) {
+      const place = `option ${section}`;
+      problems.push({
+        text: `${place} is no section of settings, expected an object such as { port: -1 }`,
+        source: place,
+      });
+      continue;
+    }
+    for (const [name, value] of Object.entries(values) as [string, unknown][]) {
       if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
       const path = `${section}.${name}`;
       const place = `option ${path}`;
