@@ -107,6 +107,30 @@ export class Acceptor {
     });
   }
 
+  /** Waits for the first byte as long as for a handshake; who says nothing is a plain client, as in nats-server. */
+  #listenFirst(connection: Connection, raw: Socket, then: (isTls: boolean) => void): void {
+    const { clock, settings } = this.#context;
+    let isDecided = false;
+    const decide = (isTls: boolean): void => {
+      if (isDecided) return;
+      isDecided = true;
+      timer.cancel();
+      raw.off('end', ended);
+      raw.off('close', closed);
+      if (!connection.isClosed) then(isTls);
+    };
+    const ended = (): void => connection.close(CLOSE_REASONS.clientClosed);
+    const closed = (): void => timer.cancel();
+    const timer = clock.setTimer(() => {
+      raw.removeAllListeners('data');
+      raw.pause();
+      decide(false);
+    }, settings.tls?.timeoutMs ?? TLS_TIMEOUT_MS);
+    raw.on('end', ended);
+    raw.on('close', closed);
+    peek(raw, decide);
+  }
+
   /** INFO in clear, then TLS; with allow_non_tls the first byte decides. */
   #greetThenSecure(connection: Connection, raw: Socket, tls: TlsGate): void {
     if (connection.isClosed) return;
@@ -121,7 +145,7 @@ export class Acceptor {
       secure();
       return;
     }
-    peek(raw, (isTls) => {
+    this.#listenFirst(connection, raw, (isTls) => {
       if (isTls) secure();
       else this.#serve(connection, raw);
     });

@@ -22,6 +22,8 @@ export interface MonitorOptions {
   readonly port: number;
   /** Serve https with the certificate of `tls`. Equivalent to https_port. */
   readonly secure?: boolean;
+  /** Milliseconds a client gets to send its request, default 10 s; half as long again may pass. */
+  readonly requestTimeoutMs?: number;
   /** Path in front of the endpoints. Equivalent to http_base_path, default `/`. */
   readonly basePath?: string;
 }

@@ -22,7 +22,7 @@ import type { ServerView } from './view.ts';
 
 /** Connections to the monitoring port at a time; more are closed. */
 export const MONITOR_CONNECTIONS_MAX = 1024;
-/** Milliseconds a client gets to send its request. */
+/** Milliseconds a client gets to send its request unless configured. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Method and target of a request as HTTP has them; the first group is the target. */
@@ -83,14 +83,19 @@ export class Monitor {
       }
     };
     const { tls } = settings;
+    const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    const timeouts = {
+      requestTimeout,
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: Math.ceil(requestTimeout / 2),
+    };
     this.#secureOptions = { minVersion: tls?.minVersion ?? 'TLSv1.2' };
     this.#server =
       options.secure && tls !== null
-        ? createSecureServer({ cert: tls.cert, key: tls.key, ...this.#secureOptions }, answer)
-        : createServer(answer);
+        ? createSecureServer({ cert: tls.cert, key: tls.key, ...this.#secureOptions, ...timeouts }, answer)
+        : createServer(timeouts, answer);
     this.#server.on('clientError', (error, socket) => this.#refused(error, socket));
     this.#server.maxConnections = MONITOR_CONNECTIONS_MAX;
-    this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
   }
 
   get host(): string {
