@@ -9,7 +9,7 @@ import { build, root, say, setUp, writeCommit } from './toolchain.mjs';
 
 const APP = join(root, 'apps', 'events-service');
 /** What of our own packages is needed to run them. */
-const OWN_PARTS = ['package.json', 'dist', 'bin'];
+const OWN_PARTS = ['package.json', 'dist', 'bin', 'proto'];
 /** Types, maps and prose are of no use at run time; licences are kept. */
 const USELESS = /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|tsbuildinfo|flow|yml)$|^(?:tsconfig.*\.json|\.[^/]*)$/i;
 const USELESS_FOLDERS = new Set(['node_modules', 'test', 'tests', '__tests__', 'coverage', 'benchmark', 'bench']);

@@ -136,6 +136,9 @@ describe('the tree of the image', () => {
       NATS_LOG_PRETTY: 'true',
       OCIS_EVENTS_ENABLE_TLS: 'true',
       OCIS_INSECURE: 'true',
+      NATS_GRPC_ADDR: '127.0.0.1:0',
+      MICRO_REGISTRY_ADDRESS: `127.0.0.1:${await freePort()}`,
+      NATS_LOG_LEVEL: 'info',
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
     });
@@ -143,6 +146,8 @@ describe('the tree of the image', () => {
     await using server = new ServerProcess(node, { args, env, cwd: '/', ...identity, isolated: true });
     await until('it is ready', () => server.output.includes('Ready for clients on') || server.exited);
     expect(server.output).toContain('Ready for clients on');
+    expect(server.output).toContain('gRPC server on port');
+    await server.line(/registry: cannot connect to 127\.0\.0\.1/);
     expect(existsSync(join(data, 'nats/tls.crt'))).toBe(true);
     expect(await server.stop('SIGTERM')).toBe(0);
   });

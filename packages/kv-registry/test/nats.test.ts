@@ -196,6 +196,12 @@ describeTargets('the registry on a server', (target) => {
     await expect(connectRegistry({ servers: [`127.0.0.1:${port}`] })).rejects.toThrow(/cannot connect to 127/);
     const registry = await open(port, { ...options, processId: 'ours' });
     await registry.register(service('ours'));
+    // As nats.go takes them; nothing of it is shown in errors.
+    const inUrl = await connectRegistry({ servers: [`nats://registry:secret@127.0.0.1:${port}`] });
+    expect(await nodesOf(inUrl)).toEqual(['ours']);
+    await inUrl.close();
+    const wrong = connectRegistry({ servers: [`registry:se%3Acret@127.0.0.1:${port}`] });
+    await expect(wrong).rejects.toThrow(new RegExp(`^cannot connect to 127.0.0.1:${port}: [^@]*$`));
     await first.kill();
     const refusing = await startServer(target, dir, port, ['--user', 'registry', '--pass', 'other']);
     await refusing.line(/authentication error/i).catch(() => null);

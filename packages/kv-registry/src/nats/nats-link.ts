@@ -181,9 +181,10 @@ export class NatsLink implements JetStreamLink {
 }
 
 function connectionOptions(options: NatsOptions): NodeConnectionOptions {
-  const { servers, user, pass, tls, name } = options;
+  const { tls, name } = options;
+  const { servers, user, pass } = withoutUserInfo(options);
   return {
-    servers: [...servers],
+    servers,
     name: name ?? 'nats-js-kv-registry',
     ...(user === undefined ? {} : { user }),
     ...(pass === undefined ? {} : { pass }),
@@ -204,6 +205,36 @@ function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: UNANSWERED_PINGS_MAX,
   };
+}
+
+/** Takes `user:password@` out of addresses: the client does not read it there, and addresses are shown in errors. */
+function withoutUserInfo(options: NatsOptions): {
+  servers: string[];
+  user?: string | undefined;
+  pass?: string | undefined;
+} {
+  let { user, pass } = options;
+  const servers = options.servers.map((server) => {
+    const match = /^([a-z]+:\/\/)?([^@/]*)@(.*)$/i.exec(server);
+    if (match === null) return server;
+    const [, scheme = '', info = '', rest = ''] = match;
+    if (user === undefined) {
+      const colon = info.indexOf(':');
+      user = decodePercent(colon < 0 ? info : info.slice(0, colon));
+      pass = colon < 0 ? undefined : decodePercent(info.slice(colon + 1));
+    }
+    return `${scheme}${rest}`;
+  });
+  return { servers, user, pass };
+}
+
+/** What is no percent-encoding stands for itself. */
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function fromMsg(message: Msg): LinkMessage {

@@ -11,7 +11,7 @@ export interface NatsTls {
 
 /** How to reach the NATS servers that hold the registry. */
 export interface NatsOptions {
-  /** `host:port` or URLs; any of them will do. Equivalent to MICRO_REGISTRY_ADDRESS. */
+  /** `host:port` or URLs, also with `user:password@`; any of them will do. Equivalent to MICRO_REGISTRY_ADDRESS. */
   readonly servers: readonly string[];
   /** Equivalent to MICRO_REGISTRY_AUTH_USERNAME. */
   readonly user?: string;
