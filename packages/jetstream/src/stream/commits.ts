@@ -29,6 +29,8 @@ export class Commits implements OutboxSink {
   readonly #holdMsgs: number;
   readonly #holdBytes: number;
   #retry: Timer | null = null;
+  /** What is committed goes out in the next turn. */
+  #turn: Timer | null = null;
 
   constructor(stream: Stream) {
     this.#stream = stream;
@@ -37,7 +39,23 @@ export class Commits implements OutboxSink {
     this.#holdBytes = maxBufferedBytes * INGEST_HOLD_SHARE;
     this.outbox = new Outbox(this);
     this.visibleSeq = stream.messages.committedSeq;
-    stream.messages.setEvents({ onCommit: () => this.release(), onFailure: (error) => this.#failed(error) });
+    stream.messages.setEvents({ onCommit: () => this.#committed(), onFailure: (error) => this.#failed(error) });
+  }
+
+  /**
+   * Streams in memory commit before the turn is over. Two that republish into each other would keep it from ever being: what they
+   * republish goes out in the next one.
+   */
+  #committed(): void {
+    const { messages, republisher, host } = this.#stream;
+    if (republisher === null || messages.kind === 'file') {
+      this.release();
+      return;
+    }
+    this.#turn ??= host.clock.setTimer(() => {
+      this.#turn = null;
+      this.release();
+    }, 0);
   }
 
   /** Lets out what is committed and tells the consumers. */
@@ -106,6 +124,8 @@ export class Commits implements OutboxSink {
   /** The stream ends: whoever still waits is told. */
   close(error: Error): void {
     this.#retry?.cancel();
+    this.#turn?.cancel();
+    if (this.#stream.messages.failure === null) this.outbox.release(this.#stream.messages.committed);
     this.outbox.fail(error);
     this.#held.release();
     this.#stream.observer?.notStored(this.#stream.account.name, this.#stream.name, error);

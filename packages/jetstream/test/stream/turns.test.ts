@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PURGE_CHUNK, purgeInTurns } from '../../src/stream/purge-in-turns.ts';
 import { SUBJECTS_PER_TURN, SubjectsPage } from '../../src/stream/subjects-page.ts';
+import { Harness } from '../jetstream-harness.ts';
+import { turns } from '../manual-clock.ts';
 import { type Bench, openStream } from './stream-bench.ts';
 
 /** A stream of so many messages on `s.0`, `s.1`, `s.2` in turn. */
@@ -82,10 +84,10 @@ describe('a page of many subjects', () => {
     for (let at = subjects; at > 0; at--) bench.publish(`s.${String(at).padStart(6, '0')}`);
     bench.publish('s.000007');
     const page = new SubjectsPage(bench.stream, '>', 5);
-    const turns = await turnsOf(page.encode(bench.host.clock), () => {
+    const taken = await turnsOf(page.encode(bench.host.clock), () => {
       bench.stream.purge(null, 0, 0);
     });
-    expect(turns).toBeGreaterThan(1);
+    expect(taken).toBeGreaterThan(1);
     expect([page.total, page.isEmpty]).toEqual([subjects, false]);
     const shown = JSON.parse(page.json.text) as Record<string, number>;
     expect(Object.keys(shown)).toHaveLength(subjects - 5);
@@ -94,5 +96,36 @@ describe('a page of many subjects', () => {
       ['s.000007', 2],
       ['s.000008', 1],
     ]);
+  });
+});
+
+describe('streams in memory that republish into each other', () => {
+  it('go round once in a turn, and leave the others theirs', async () => {
+    const harness = await Harness.open();
+    const create = (name: string, to: string): Promise<void> =>
+      harness.create({
+        name,
+        subjects: [name.toLowerCase()],
+        storage: 'memory',
+        republish: { src: name.toLowerCase(), dest: to },
+      });
+    await create('A', 'b');
+    await create('B', 'a');
+    harness.account.publish('a', 'x');
+    const seen: number[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      await turns(1);
+      seen.push(harness.account.sent.filter(({ subject }) => subject === 'a').length);
+    }
+    expect(seen.at(-1)).toBeGreaterThan(5);
+    expect(seen.every((count, turn) => count <= turn + 1)).toBe(true);
+  });
+
+  it('acknowledge what came before a stop', async () => {
+    const bench = await openStream({ storage: 'memory', republish: { src: 's.>', dest: 'copy.>' } });
+    const replies = bench.host.account().inbox('R');
+    bench.host.account().publish('s.a', 'x', { reply: 'R' });
+    bench.stream.commits.close(new Error('server is shutting down'));
+    expect(replies.map(({ payload }) => payload)).toEqual(['{"stream":"S","seq":1}']);
   });
 });
