@@ -1,6 +1,9 @@
 import type { ConsumerStore } from '../store/store.ts';
 import type { ConsumerStream } from '../stream/consumer-port.ts';
 
+/** How long after the disk refused a removal is tried again by itself: the next start would find the consumer in service. */
+export const DELETION_RETRY_MS = 5_000;
+
 /** The files of a consumer that is out of service: being removed, or to be tried again. */
 interface Deletion {
   readonly store: ConsumerStore;
@@ -38,8 +41,19 @@ function run(stream: ConsumerStream, byName: Map<string, Deletion>, deletion: De
     .then(() => {
       byName.delete(deletion.store.name);
     })
+    .catch((error: unknown) => {
+      retryLater(stream, byName, deletion);
+      throw error;
+    })
     .finally(() => {
       deletion.running = null;
     });
   return deletion.running;
+}
+
+function retryLater(stream: ConsumerStream, byName: Map<string, Deletion>, deletion: Deletion): void {
+  stream.host.clock.setTimer(() => {
+    const isLeft = byName.get(deletion.store.name) === deletion && deletion.running === null;
+    if (isLeft && !stream.isClosed) run(stream, byName, deletion).catch(() => {});
+  }, DELETION_RETRY_MS);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DELETION_RETRY_MS } from '../../src/consumer/deletions.ts';
 import { READ_RETRY_MAX_MS } from '../../src/consumer/delivery.ts';
 import { REFUSED_MAX } from '../../src/stream/retention.ts';
 import type { Harness } from '../jetstream-harness.ts';
@@ -219,6 +220,28 @@ describe('a disk that cannot be written', () => {
     const again = await machine.kill();
     expect(await sequences(again, 'S')).toEqual([1, 2, 3]);
     expect((await again.json('CONSUMER.INFO.S.c')).config.ack_wait).toBe(3600e9);
+  });
+
+  it.each([
+    ['refused to create', 'CONSUMER.CREATE.S.d', { stream_name: 'S', config: { durable_name: 'd' } }],
+    ['refused to delete', 'CONSUMER.DELETE.S.c', ''],
+  ])('does not leave a consumer it %s to the next start, once it works again', async (_what, subject, body) => {
+    const machine = new Machine();
+    const harness = await machine.start();
+    await harness.create({ name: 'S', subjects: ['s.>'] });
+    await createConsumer(harness, 'S', 'c');
+    const isNew = body !== '';
+    // A new one is placed, and cannot be taken away again when its first export fails.
+    machine.fs.fault = ({ name, path }) =>
+      (isNew && path.endsWith('/obs/d') && name !== 'mkdir') || (name === 'rename' && path.endsWith('/obs/c'))
+        ? 'EIO'
+        : null;
+    expect(await harness.outcome(subject, body)).not.toBe('ok');
+    machine.fs.fault = () => null;
+    harness.host.clock.advance(DELETION_RETRY_MS);
+    await turns(40);
+    const again = await machine.kill();
+    expect((await again.json('CONSUMER.NAMES.S')).consumers).toEqual(isNew ? ['c'] : []);
   });
 
   it('lets a consumer be deleted when it works again', async () => {
