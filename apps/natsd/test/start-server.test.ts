@@ -248,3 +248,23 @@ it('has those who ask the API wait for their turn instead of dropping what they 
   await client.flush();
   await until('all answers', async () => (await api(client, 'STREAM.INFO.S')).state.messages === 2000);
 });
+
+it('says at the stop what the disk did not take, and frees the port all the same', async () => {
+  using dir = new TempDir('embed');
+  const disk = new TestDisk();
+  const server = await startServer({ port: 0, jetstream: { storeDir: dir.path, fileSystem: disk } });
+  const client = await WireClient.connect(server.port);
+  await api(client, 'STREAM.CREATE.S', { name: 'S', subjects: ['s'] });
+  const config = { durable_name: 'C', ack_policy: 'explicit' };
+  await api(client, 'CONSUMER.CREATE.S.C', { stream_name: 'S', config });
+  expect(await publish(client, 's', 'one')).toEqual({ stream: 'S', seq: 1 });
+  disk.full = true;
+  expect(await client.request('$JS.API.CONSUMER.MSG.NEXT.S.C', '1')).toMatchObject({ message: { payload: 'one' } });
+  await expect(server.stop()).rejects.toThrow(
+    /^JetStream could not be closed properly: stream '\$G > S': ENOSPC: no space left on device/,
+  );
+  await client[Symbol.asyncDispose]();
+  await using next = await startServer({ port: server.port, jetstream: { storeDir: dir.path } });
+  await using again = await WireClient.connect(next.port);
+  expect((await api(again, 'STREAM.INFO.S')).state.messages).toBe(1);
+});
