@@ -257,7 +257,7 @@ describe('wrong values', () => {
     [
       'MICRO_REGISTRY_ADDRESS',
       'a,,b',
-      'env MICRO_REGISTRY_ADDRESS: registry.address is "a,,b", expected addresses with commas between',
+      'env MICRO_REGISTRY_ADDRESS: registry.address is "a,,b", expected addresses such as 127.0.0.1:9233 or nats://host:4222 with commas between',
     ],
     [
       'EXPERIMENTAL_REGISTER_TTL',
@@ -316,4 +316,36 @@ test('a service that says too seldom that it is there is warned about', () => {
   ] as const) {
     expect(warningsOf({ [name]: text })).toEqual([expect.stringContaining(`env ${name}: ${told}`)]);
   }
+});
+
+test.each([
+  'a b',
+  '::::',
+  '::1',
+  'http:/',
+  'host:',
+  'host:70000',
+  'host:x',
+  'nats://',
+  'host/path',
+  'nats://u@',
+  '[::1',
+])('%j is no address of a registry', (text) => {
+  expect(problemsOf({ MICRO_REGISTRY_ADDRESS: text })).toEqual([
+    expect.stringContaining('expected addresses such as 127.0.0.1:9233'),
+  ]);
+});
+
+test.each([
+  'host',
+  'host:4222',
+  'a_b.c-d:1',
+  '[::1]:4222',
+  'nats://host',
+  'tls://u:p@host:1/',
+  'u:p/@q@host:1',
+  ':9233',
+])('%j is the address of a registry', (text) => {
+  const { config } = loadEventsConfig(eventsInputs({ env: { MICRO_REGISTRY_ADDRESS: `127.0.0.1:1, ${text}` } }));
+  expect(config.registry.addresses).toEqual(['127.0.0.1:1', text]);
 });

@@ -11,6 +11,8 @@ import { advertisedAddress } from './own-address.ts';
 
 /** Where the service registers itself, in oCIS and in OpenCloud. */
 const SERVICE_NAMES = { ocis: 'com.owncloud.api.nats', opencloud: 'eu.opencloud.api.nats' } as const;
+/** Warnings that are known not to be news; beyond that the oldest may be told again. */
+const TOLD_MAX = 100;
 /** A registry that does not answer must not hold up the end. */
 const STOP_WITHIN_MS = 1_000;
 
@@ -36,8 +38,8 @@ export class RegistryPart {
   #calls: RegistryCalls | null = null;
   /** Why this service is not in the registry; null = it is. */
   #reason: string | null = 'not registered yet';
-  /** What was logged last: an outage is told once, not with every attempt. */
-  #lastWarning = '';
+  /** What was logged since this service was last registered: an outage is told once, not with every attempt. */
+  readonly #told = new Set<string>();
   #isStopped = false;
 
   constructor(config: EventsConfig, version: string, log: RegistryLog, call: TracedCall) {
@@ -150,7 +152,7 @@ export class RegistryPart {
   #onRegistered(): void {
     if (this.#reason === null) return;
     this.#reason = null;
-    this.#lastWarning = '';
+    this.#told.clear();
     this.#log.info('registered in the service registry');
   }
 
@@ -163,8 +165,9 @@ export class RegistryPart {
   #warn(error: unknown): void {
     if (this.#isStopped) return;
     const text = textOf(error);
-    if (text === this.#lastWarning) return;
-    this.#lastWarning = text;
+    if (this.#told.has(text)) return;
+    if (this.#told.size >= TOLD_MAX) this.#told.delete(this.#told.values().next().value!);
+    this.#told.add(text);
     this.#log.warn(`registry: ${text}`);
   }
 }

@@ -10,6 +10,14 @@ export function isAddress(value: unknown): boolean {
   return /^\d{1,5}$/.test(port) && Number(port) <= MAX_PORT;
 }
 
+/** `host`, `host:port` or a URL, with a login or without. */
+const SERVER = /^(?:[a-z]+:\/\/)?(?:\S*@)?(?=[^/])(?:\[[^\]\s]+\]|[^\s@:/?#[\]]*)(?::(\d{1,5}))?\/?$/i;
+
+function isServer(address: unknown): boolean {
+  const match = SERVER.exec(String(address));
+  return match !== null && Number(match[1] ?? 0) <= MAX_PORT;
+}
+
 const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
 
 /** What MICRO_REGISTRY takes, and what it means. */
@@ -50,8 +58,8 @@ export const REGISTRY_SETTINGS: readonly Setting[] = [
     env: ['MICRO_REGISTRY_ADDRESS'],
     description:
       'NATS servers that hold the bucket, with commas between; one that is this service is used without a connection.',
-    expected: 'addresses with commas between',
-    accepts: (value) => Array.isArray(value) && value.every((address) => address !== ''),
+    expected: 'addresses such as 127.0.0.1:9233 or nats://host:4222 with commas between',
+    accepts: (value) => Array.isArray(value) && value.every(isServer),
   },
   {
     key: 'registry.auth_username',
