@@ -103,6 +103,7 @@ const listRoute: ConsumerRoute = {
 const pauseRoute: ConsumerRoute = {
   type: 'consumer_pause_response',
   queue: 'main',
+  errorFields: { paused: false, pause_until: ZERO_TIME },
   async handle(request, account) {
     const body = request.decodeOptional(PAUSE_REQUEST_SCHEMA) ?? {};
     const until = toUtc((body['pause_until'] as string | undefined) ?? '');

@@ -1,13 +1,24 @@
+import { ZERO_TIME } from '../json/go-time.ts';
 import { dynamicMetadata, requiredLevelOf, staticMetadata } from '../stream/metadata.ts';
 import type { ConsumerConfig } from './config.ts';
 
-/** API level that pausing needs; everything else here is as old as JetStream (spec/jetstream.md 2.1). */
-const PAUSE_LEVEL = 1;
+/** API level that pausing and priority groups need; everything else here is as old as JetStream (spec/jetstream.md 2.1). */
+const LEVEL_2_11 = 1;
 
 /** The configuration as it is stored: the API level it needs is stamped, what only replies carry is dropped. */
 export function stampMetadata(config: ConsumerConfig): ConsumerConfig {
-  const level = config.pause_until === '' ? 0 : PAUSE_LEVEL;
+  const isPaused = config.pause_until !== '' && config.pause_until !== ZERO_TIME;
+  const level = isPaused || hasPriority(config) ? LEVEL_2_11 : 0;
   return { ...config, metadata: staticMetadata(config.metadata, level) };
+}
+
+/** As asked for: a timeout below zero, which comes to nothing, counts as well. */
+function hasPriority({
+  priority_policy: policy,
+  priority_groups: groups,
+  priority_timeout: timeout,
+}: ConsumerConfig): boolean {
+  return policy !== 'none' || groups.length > 0 || timeout !== 0;
 }
 
 /** The configuration with the API level of a stored one, so that the two compare by what the user set. */

@@ -88,7 +88,8 @@ export function checkRepublish(
     src = transform.dest ?? '';
     dest = src;
   }
-  if (subjects.some((subject) => overlaps(dest, subject))) {
+  // To nowhere: nothing is republished.
+  if (dest !== '' && subjects.some((subject) => overlaps(dest, subject))) {
     throw invalid('stream configuration for republish destination forms a cycle');
   }
   if (transformProblem(src, dest) !== null) {
