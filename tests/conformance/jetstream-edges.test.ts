@@ -104,6 +104,41 @@ describeSameTranscript('JetStream at the edges', ['-js'], {
     }
   },
 
+  'a pause that fails says that there is none': async (t) => {
+    await stream(t, 1);
+    await consumer(t, { ack_policy: 'explicit' });
+    await t.api('CONSUMER.PAUSE.S.NOPE', { pause_until: '2035-01-01T00:00:00Z' });
+    await t.api('CONSUMER.PAUSE.S.C', { pause_until: 'x' });
+    await t.api('CONSUMER.PAUSE.S.C', { x: 1 });
+  },
+
+  'consumers need the level of what they were asked for, even where it comes to nothing': async (t) => {
+    await stream(t, 1);
+    for (const config of [
+      { priority_timeout: -1 },
+      { pause_until: '0001-01-01T00:00:00Z' },
+      { pause_until: '2020-01-01T00:00:00Z' },
+    ]) {
+      await consumer(t, { ack_policy: 'explicit', ...config });
+      await t.api('CONSUMER.DELETE.S.C');
+    }
+  },
+
+  'a roll-up finds what the limits have left': async (t) => {
+    await stream(t, 0, { max_msgs: 2, allow_rollup_hdrs: true });
+    for (const subject of ['s.0', 's.1']) await t.request(subject, 'old');
+    await t.request('s.1', 'new', 'NATS/1.0\r\nNats-Rollup: sub\r\n\r\n');
+    await t.api('STREAM.INFO.S', '{"subjects_filter":">"}');
+  },
+
+  'a stream may republish to nowhere': async (t) => {
+    await stream(t, 0, { subjects: ['s.*', '*'], republish: { src: 's.*', dest: '' } });
+    const sid = t.client.subscribe('>');
+    await t.request('s.0', 'x');
+    await t.take(sid, 2);
+    await t.expectNothing(sid);
+  },
+
   'CONSUMER.UNPIN checks what it is given before it looks for the consumer': async (t) => {
     await stream(t, 1);
     await consumer(t, { ack_policy: 'explicit' });

@@ -262,12 +262,14 @@ export class Consumer implements StreamConsumer, ConsumerCore, InactivityOwner {
     this.#setRate();
   }
 
-  /** Begins again at `nextSeq` (CONSUMER.RESET); consumer sequences start at 1. */
+  /** Begins again at `nextSeq` (CONSUMER.RESET); consumer sequences start at 1. Delivers in a later turn: who asks now sees it as it begins. */
   reset(nextSeq: number): void {
     this.#letGo(Number.POSITIVE_INFINITY);
     this.progress.reset(nextSeq);
     this.backlog.moveTo(nextSeq);
-    this.#delivery.reconsider();
+    this.clock.setTimer(() => {
+      if (!this.#isStopped) this.#delivery.reconsider();
+    }, 0);
   }
 
   /** Puts a checked configuration into force. */

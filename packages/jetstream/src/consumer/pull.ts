@@ -87,7 +87,8 @@ export class PullTarget implements DeliveryTarget, RequestOwner {
       this.#status(reply, STATUS_NO_MESSAGES);
       return true;
     }
-    if (available >= this.#waiting.messagesWanted()) return false;
+    const isFull = this.#waiting.size >= this.#core.config.max_waiting;
+    if (!isFull && available >= this.#waiting.messagesWanted()) return false;
     this.#sweep();
     if (available >= this.#waiting.messagesWanted()) return false;
     this.#core.touch();
@@ -197,6 +198,7 @@ export class PullTarget implements DeliveryTarget, RequestOwner {
 
   /** Drops the requests nobody listens for any more; they are not told. */
   #sweep(): void {
+    if (this.#waiting.size === 0) return;
     this.#lastSweepMs = this.#core.clock.now();
     let request = this.#waiting.first;
     while (request !== null) {

@@ -210,7 +210,11 @@ export class Ingest {
       republish = republisher!.build(target, subject, seq, previousSeq, stamp.ms, stamp.ns, header, payload);
     }
     this.#remember(headers, seq);
-    if (headers !== null && headers.rollup !== '') this.#tryRollUp(subject, headers.rollup, 1);
+    if (headers !== null && headers.rollup !== '') {
+      // As nats-server: the limits come first, and may take what the roll-up would have made room for.
+      enforceAfterStore(stream, subject);
+      this.#tryRollUp(subject, headers.rollup, 1);
+    }
     const bytes = blockEnd - blockStart + payloadEnd - payloadStart + subject.length + (reply?.length ?? 0);
     stream.commits.outbox.pushStored(stream.messages.applied, seq, bytes, subject, reply, republish);
     if (stream.observer !== null) {

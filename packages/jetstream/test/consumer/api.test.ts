@@ -278,6 +278,24 @@ describe('CONSUMER.RESET', () => {
   });
 });
 
+describe('CONSUMER.RESET of a push consumer', () => {
+  it('shows it as it begins, and delivers again', async () => {
+    for (const subject of ['s.a', 's.b']) await publish(subject);
+    const inbox = listen('p');
+    await create('c', { durable_name: 'c', ack_policy: 'explicit', deliver_subject: 'p' });
+    await turns();
+    expect(inbox).toHaveLength(2);
+    expect(await api('CONSUMER.RESET.S.c')).toMatchObject({
+      delivered: { consumer_seq: 0, stream_seq: 0 },
+      num_pending: 2,
+      num_ack_pending: 0,
+      reset_seq: 1,
+    });
+    await turns();
+    expect(inbox).toHaveLength(4);
+  });
+});
+
 describe('CONSUMER.UNPIN', () => {
   it('knows no group: no consumer has any', async () => {
     await create('c');

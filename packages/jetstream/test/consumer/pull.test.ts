@@ -358,6 +358,24 @@ describe('several pull requests', () => {
     expect(gist(inbox)).toEqual(['one']);
   });
 
+  it('with no_wait take the place of those whose sender is gone at once, when there are messages', async () => {
+    const bench = await withMessages(0, { max_waiting: 1, max_ack_pending: 1 });
+    const first = bench.inbox('first');
+    bench.pull('first', '1');
+    bench.stream.publish('s.a', 'one');
+    bench.stream.publish('s.a', 'two');
+    expect(first).toHaveLength(1);
+    const gone = bench.stream.account.listen('gone', () => {});
+    bench.pull('gone', '1');
+    // The queue has just been looked through.
+    expect(bench.stream.consumers.get('c')!.info()['num_waiting']).toBe(1);
+    gone.close();
+    const inbox = bench.inbox('in');
+    bench.pull('in', { batch: 1, no_wait: true });
+    expect(inbox).toEqual([]);
+    expect(bench.stream.consumers.get('c')!.info()['num_waiting']).toBe(1);
+  });
+
   it('whose sender is gone are not counted as waiting', async () => {
     const bench = await withMessages(0);
     const gone = bench.stream.account.listen('gone', () => {});
