@@ -91,8 +91,8 @@ export class CertificateWatch {
     try {
       const material = await readMaterial(files);
       if (this.#isStopped || textOf(material) === this.#seen) return;
-      this.#seen = textOf(material);
       apply(material);
+      this.#seen = textOf(material);
       log.always(`TLS: took the certificate in ${files.certFile} into use for new connections`);
     } catch (error) {
       const text = (error as Error).message;
