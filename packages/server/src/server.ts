@@ -12,16 +12,17 @@ import { ConnectionRegistry } from './connection-registry.ts';
 import { ServerCounters } from './counters.ts';
 import { Router } from './delivery/router.ts';
 import { JetStreamHost } from './host/jetstream-host.ts';
-import { createIdentity, nodeName, type ServerIdentity } from './identity.ts';
+import { createIdentity, type ServerIdentity } from './identity.ts';
 import { hostPort, Listener } from './listener.ts';
 import type { JetStreamView } from './monitor/jetstream-view.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { ServerView } from './monitor/view.ts';
-import { PAYLOAD_WARN_BYTES, resolveOptions, type ServerOptions, type Settings } from './options.ts';
+import { resolveOptions, type ServerOptions, type Settings } from './options.ts';
 import type { ServerDependencies } from './ports.ts';
 import { RateLimitedLog } from './rate-limited-log.ts';
 import { clientInfoLine, serverInfo } from './server-info.ts';
 import { type SlowConsumer, SlowConsumers } from './slow-consumers.ts';
+import { logStart } from './start-lines.ts';
 import { collectStatistics, type ServerStatistics } from './statistics.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import type { TlsMaterial } from './tls-options.ts';
@@ -168,7 +169,7 @@ export class NatsServer implements AsyncDisposable {
    * @throws ListenError if the port cannot be had.
    */
   async bind(): Promise<void> {
-    this.#logStart();
+    logStart(this.#deps.logger, this.settings, this, this.#context.authenticator.hasPlainPasswords);
     const { host, port } = this.settings;
     await this.#listener.open(host, port);
     this.#info = this.#makeInfo(this.#listener.port);
@@ -277,29 +278,6 @@ export class NatsServer implements AsyncDisposable {
     const { authenticator } = this.#context;
     const isAuthRequired = authenticator.isRequired && authenticator.noAuthUser === null;
     return serverInfo(this.settings, this.#identity, this.#name, port, isAuthRequired);
-  }
-
-  #logStart(): void {
-    const { logger } = this.#deps;
-    const { settings } = this;
-    logger.info('Starting nats-server');
-    logger.info(`  Version:  ${settings.version}`);
-    logger.info(`  Git:      [${settings.gitCommit ?? 'not set'}]`);
-    logger.debug(`  Go build: ${settings.runtimeVersion}`);
-    if (settings.clusterName !== null) logger.info(`  Cluster:  ${settings.clusterName}`);
-    logger.info(`  Name:     ${this.#name}`);
-    if (settings.jetstream) logger.info(`  Node:     ${nodeName(this.#name)}`);
-    logger.info(`  ID:       ${this.#identity.serverId}`);
-    if (this.#context.authenticator.hasPlainPasswords) {
-      logger.warn('Plaintext passwords detected, use nkeys or bcrypt');
-    }
-    if (settings.configFile !== '') {
-      logger.info(`Using configuration file: ${settings.configFile} (${settings.configDigest})`);
-    }
-    if (settings.maxPayload > PAYLOAD_WARN_BYTES) {
-      logger.warn('Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance');
-    }
-    if (!settings.noSystemAccount) logger.debug('Created system account: "$SYS"');
   }
 
   #closed(connection: Connection): void {

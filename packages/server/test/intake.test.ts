@@ -24,9 +24,13 @@ function fixture(): Fixture {
     context: { clock, flushQueue: new FlushQueue(), frames: new FramePool(null) },
     inMsgs: 0,
     account: { name: '$G' },
-    log: { debug: () => {}, warn: () => {}, warnRateLimited: (_key: string, text: string) => events.push(text) },
-    heldTooMuch: () => events.push('too much'),
-    failed: () => events.push('failed'),
+    log: {
+      debug: () => {},
+      warn: () => {},
+      warnRateLimited: (_key: string, text: string) => events.push(text),
+      error: (text: string) => events.push(text.startsWith('Too much input') ? 'too much' : 'failed'),
+    },
+    close: () => {},
     wasActive: () => {},
     pinger: { excuse: () => events.push('excused') },
   };

@@ -1,6 +1,7 @@
 import { CLOSE_REASONS, parseConnect, WIRE_ERRORS } from '@nats-ts/protocol';
 import type { Verdict } from '../auth/authenticator.ts';
 import type { Connection } from './connection.ts';
+import { endFailed, endRefused } from './endings.ts';
 
 /** CONNECT (spec/core.md 1.2, 2.2, 4.1). A second one drops all subscriptions and is judged anew. */
 export function connect(connection: Connection, json: string): void {
@@ -28,14 +29,14 @@ export function connect(connection: Connection, json: string): void {
       conclude(connection, late, isFirst);
       connection.intake.release();
     },
-    (reason: unknown) => connection.failed(reason),
+    (reason: unknown) => endFailed(connection, reason),
   );
 }
 
 function conclude(connection: Connection, verdict: Verdict, isFirst: boolean): void {
   const options = connection.options;
   if (!verdict.isAllowed || options.new_account || options.account !== '') {
-    connection.authViolation();
+    endRefused(connection);
     return;
   }
   if (verdict.user !== null) options.user = verdict.user.name;

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import {
-  CLOSE_REASONS,
   type CloseReason,
   type ConnectOptions,
   DEFAULT_CONNECT_OPTIONS,
@@ -12,7 +11,6 @@ import {
   type PublishArgs,
   ServerParser,
   subjectFromBytes,
-  WIRE_ERRORS,
 } from '@nats-ts/protocol';
 import type { Account } from '../account.ts';
 import type { User } from '../auth/authenticator.ts';
@@ -29,8 +27,9 @@ import { clientInfoOf } from './client-info.ts';
 import { endSocket } from './closing.ts';
 import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionContext } from './context.ts';
+import { endFailed, endNotLoggedIn } from './endings.ts';
 import { forgetAll } from './forgetting.ts';
-import { authUserText, logLabel } from './identity.ts';
+import { logLabel, plainAddress } from './identity.ts';
 import { Intake } from './intake.ts';
 import { noResponders } from './no-responders.ts';
 import { Operations } from './operations.ts';
@@ -115,7 +114,7 @@ export class Connection extends Traffic implements OutboundOwner {
     this.pinger = new Pinger(this);
     this.trace = new Tracer(this, settings);
     this.intake = new Intake(this, new ServerParser(new Operations(this), this.limits, context.frames), socket);
-    this.#authTimer = new WheelTimer(() => this.#authTimedOut());
+    this.#authTimer = new WheelTimer(() => endNotLoggedIn(this));
     if (this.user !== null) this.#setUser(this.user);
   }
 
@@ -165,12 +164,6 @@ export class Connection extends Traffic implements OutboundOwner {
     this.limits.connectRequired = false;
     if (user !== null) this.#setUser(user);
     if (isFirst) this.log.addLabel(logLabel(this.options, this.account.name));
-  }
-
-  authViolation(): void {
-    this.log.error(`authentication error${authUserText(this.options)}`);
-    this.sendError(WIRE_ERRORS.authorization);
-    this.close(CLOSE_REASONS.authenticationFailure);
   }
 
   // ---- what it may do
@@ -272,7 +265,7 @@ export class Connection extends Traffic implements OutboundOwner {
     try {
       this.outbound.flush();
     } catch (error) {
-      this.failed(error);
+      endFailed(this, error);
     }
   }
 
@@ -324,40 +317,9 @@ export class Connection extends Traffic implements OutboundOwner {
     });
   }
 
-  stale(): void {
-    this.log.debug('Stale Client Connection - Closing');
-    this.context.counters.staleConnections++;
-    this.sendError(WIRE_ERRORS.staleConnection);
-    this.close(CLOSE_REASONS.staleConnection);
-  }
-
-  /** An exception while handling it: a mistake of ours, which costs this connection only. */
-  failed(error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log.error(`Internal error, closing the connection: ${text}`);
-    this.close(CLOSE_REASONS.protocolViolation);
-  }
-
-  /** It sent more than it may while its password was being verified. */
-  heldTooMuch(): void {
-    this.log.error('Too much input before authentication was decided');
-    this.close(CLOSE_REASONS.authenticationFailure);
-  }
-
-  #authTimedOut(): void {
-    this.sendError(WIRE_ERRORS.authenticationTimeout);
-    this.log.debug(WIRE_ERRORS.authenticationTimeout);
-    this.close(CLOSE_REASONS.authenticationTimeout);
-  }
-
   // ---- what others see of it
 
   clientInfo(): ClientInfo {
     return clientInfoOf(this);
   }
-}
-
-/** Sockets of a listener for both families show IPv4 peers as `::ffff:a.b.c.d`. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -31,3 +31,8 @@ export function logLabel(options: ConnectOptions, account: string): string {
   const parts = [software, label === '' ? '' : `${account}/${label}`];
   return parts.map((part) => (part === '' ? '' : ` - ${goQuote(part)}`)).join('');
 }
+
+/** Sockets of a listener for both families show IPv4 peers as `::ffff:a.b.c.d`. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -6,6 +6,7 @@ import type { PublisherHold } from '../internal-message.ts';
 import { HELD_BYTES_MAX, STALL_MAX_MS, STALL_MIN_MS, TURN_MS, TURN_WORK_PER_LOOK } from '../limits.ts';
 import type { Timer } from '../ports.ts';
 import type { Connection } from './connection.ts';
+import { endFailed, endHeldTooMuch } from './endings.ts';
 
 /** A chunk that takes longer to work off is worth a line in the log. As nats-server. */
 const SLOW_CHUNK_MS = 2000;
@@ -191,7 +192,7 @@ export class Intake {
       if (this.#isWaiting && used < chunk.length) this.#hold(chunk.subarray(used));
       if (connection.inMsgs !== msgsBefore) connection.wasActive();
     } catch (error) {
-      connection.failed(error);
+      endFailed(connection, error);
     } finally {
       this.#chunk = null;
       flushQueue.leave();
@@ -207,7 +208,7 @@ export class Intake {
   #hold(chunk: Buffer): void {
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > HELD_BYTES_MAX) {
-      this.#connection.heldTooMuch();
+      endHeldTooMuch(this.#connection);
       return;
     }
     this.#held.push(Buffer.from(chunk));

@@ -9,6 +9,7 @@ import {
 import { SUBSCRIBE_WORK } from '../limits.ts';
 import { connect } from './connect-verb.ts';
 import type { Connection } from './connection.ts';
+import { endRefused } from './endings.ts';
 import { subscribe, unsubscribe } from './subscribe-verb.ts';
 
 /** What the parser found in the bytes of one client, brought to where it is done. */
@@ -84,7 +85,7 @@ export class Operations implements ClientOperations {
   onViolation(violation: ProtocolViolation): void {
     const connection = this.#connection;
     if (violation.kind === 'authorization') {
-      connection.authViolation();
+      endRefused(connection);
       return;
     }
     // nats-server's order of log lines.

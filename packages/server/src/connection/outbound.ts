@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { MessageFrame } from '../delivery/message-frame.ts';
 import { encodeHead, type Subscription } from '../delivery/subscription.ts';
-import { LARGE_SLAB_BYTES, SMALL_SLAB_BYTES, WRITE_BYTES_MAX } from '../limits.ts';
+import { LARGE_SLAB_BYTES, SMALL_SLAB_BYTES } from '../limits.ts';
 import { COPY_SLACK_BYTES } from './arena.ts';
 import type { Flushable, FlushQueue } from './flush-queue.ts';
+import { PieceQueue } from './piece-queue.ts';
 import type { Slab, SlabPool } from './slabs.ts';
 
 /** Flushes that would have fitted a small slab before a connection goes back to small ones. */
@@ -39,13 +40,11 @@ export class Outbound {
   #end = 0;
   #isLarge = false;
   #calmFlushes = 0;
-  /** Pieces waiting for the socket, oldest first; `#pieceSlabs` names the slab to give back when a piece has left. */
-  #pieces: Buffer[] = [];
-  #pieceSlabs: (Slab | null)[] = [];
+  /** What was gathered before the segment. */
+  readonly #pieces: PieceQueue;
   #isDirty = false;
   #isInFlight = false;
   #flightBytes = 0;
-  readonly #flightSlabs: Slab[] = [];
   #isClosed = false;
   readonly #written: () => void = () => {
     // Also called late for a write that completed at once: then nothing, or a later write, is in flight.
@@ -56,6 +55,7 @@ export class Outbound {
     this.#owner = owner;
     this.#socket = socket;
     this.#pool = pool;
+    this.#pieces = new PieceQueue(pool);
     this.#queue = queue;
     this.#maxPending = maxPending;
   }
@@ -72,7 +72,7 @@ export class Outbound {
 
   /** Pieces and bytes of the write in flight and behind it, for the log. */
   get chunkCount(): number {
-    return this.#flightSlabs.length + this.#pieces.length + (this.#end > this.#start ? 1 : 0);
+    return this.#pieces.count + (this.#end > this.#start ? 1 : 0);
   }
 
   /** Copies a protocol line. */
@@ -138,7 +138,7 @@ export class Outbound {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queueSegment();
-    for (const piece of this.#pieces) this.#socket.write(piece);
+    this.#pieces.writeAll(this.#socket);
     this.#drop();
   }
 
@@ -210,10 +210,9 @@ export class Outbound {
     this.#isLarge = true;
     this.#calmFlushes = 0;
     if (this.#end > this.#start) {
-      this.#pieces.push(slab.bytes.subarray(this.#start, this.#end));
-      this.#pieceSlabs.push(slab);
+      this.#pieces.push(slab.bytes.subarray(this.#start, this.#end), slab);
     } else if (this.#isInFlight) {
-      this.#flightSlabs.push(slab);
+      this.#pieces.release(slab);
     } else {
       this.#pool.give(slab);
     }
@@ -230,29 +229,26 @@ export class Outbound {
     head.copy(target, this.#end, from);
     this.#end = frame.writeHead(target, this.#end + headBytes);
     this.#queueSegment();
-    this.#pieces.push(frame.body());
-    this.#pieceSlabs.push(null);
+    this.#pieces.push(frame.body(), null);
     this.#appended(total);
   }
 
   #appendReference(piece: Buffer): void {
     this.#queueSegment();
-    this.#pieces.push(piece);
-    this.#pieceSlabs.push(null);
+    this.#pieces.push(piece, null);
     this.#appended(piece.length);
   }
 
   /** Queues what was gathered in the slab; the slab goes on being filled behind it. */
   #queueSegment(): void {
     if (this.#slab === null || this.#end === this.#start) return;
-    this.#pieces.push(this.#slab.bytes.subarray(this.#start, this.#end));
-    this.#pieceSlabs.push(null);
+    this.#pieces.push(this.#slab.bytes.subarray(this.#start, this.#end), null);
     this.#start = this.#end;
   }
 
   #send(): void {
     while (!this.#isInFlight) {
-      if (this.#pieces.length > 0) this.#sendPieces();
+      if (!this.#pieces.isEmpty) this.#sendPieces();
       else if (this.#end > this.#start) this.#sendSegment();
       else return;
       if (this.#socket.writableLength === 0) this.#left();
@@ -273,37 +269,14 @@ export class Outbound {
 
   #sendPieces(): void {
     this.#queueSegment();
-    let count = 0;
-    let bytes = 0;
-    while (count < this.#pieces.length && (bytes === 0 || bytes + this.#pieces[count]!.length <= WRITE_BYTES_MAX)) {
-      bytes += this.#pieces[count]!.length;
-      const slab = this.#pieceSlabs[count]!;
-      if (slab !== null) this.#flightSlabs.push(slab);
-      count++;
-    }
-    const socket = this.#socket;
-    const pieces = this.#pieces;
-    this.#flightBytes = bytes;
-    socket.cork();
-    for (let i = 0; i < count - 1; i++) socket.write(pieces[i]!);
-    socket.write(pieces[count - 1]!, this.#written);
-    socket.uncork();
-    if (count === pieces.length) {
-      pieces.length = 0;
-      this.#pieceSlabs.length = 0;
-    } else {
-      this.#pieces = pieces.slice(count);
-      this.#pieceSlabs = this.#pieceSlabs.slice(count);
-    }
+    this.#flightBytes = this.#pieces.write(this.#socket, this.#written);
   }
 
   /** The write in flight is over. */
   #left(): void {
     this.pending -= this.#flightBytes;
     this.#flightBytes = 0;
-    const slabs = this.#flightSlabs;
-    for (let i = 0; i < slabs.length; i++) this.#pool.give(slabs[i]!);
-    slabs.length = 0;
+    this.#pieces.left();
   }
 
   #completed(): void {
@@ -331,8 +304,7 @@ export class Outbound {
   }
 
   #drop(): void {
-    this.#pieces = [];
-    this.#pieceSlabs = [];
+    this.#pieces.clear();
     this.#slab = null;
     this.#start = 0;
     this.#end = 0;

@@ -1,6 +1,7 @@
 import { FIRST_PING_MS, RTT_MAX_AGE_MS } from '../limits.ts';
 import { WheelTimer } from '../timer-wheel.ts';
 import type { Connection } from './connection.ts';
+import { endStale } from './endings.ts';
 
 /** A client that did not send its first PING gets no RTT measurement before it is this old. */
 const RTT_PING_AFTER_MS = 2000;
@@ -78,7 +79,7 @@ export class Pinger {
     if (quietMs < settings.pingIntervalMs && knowsRtt) {
       connection.log.debug(`Delaying PING due to remote client data or ping ${Math.round(quietMs / 1000)}s ago`);
     } else if (this.#unanswered + 1 > settings.pingMax) {
-      connection.stale();
+      endStale(connection);
       return;
     } else {
       this.#ping();

@@ -2,17 +2,13 @@ import { type PublishArgs, subjectByteLength, subjectFromBytes, writeDecimal, wr
 import { type Arena, COPY_SLACK_BYTES } from '../connection/arena.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ClientInfo, InternalMessage, PublisherHold, StandingMessage } from '../internal-message.ts';
+import { copyBytes, isVerbatim, SPACE, writeLineEnd, writePublishedHead } from './frame-bytes.ts';
 
-const SPACE = 0x20;
-const CR = 0x0d;
-const LF = 0x0a;
 const EMPTY: Buffer = Buffer.alloc(0);
 /** Origin of a buffer that was made for one message and is not used again: slices of it may be kept. */
 export const ORIGIN_OWNED = -2;
 /** Origin of a buffer outside of the arena that will be used again. */
 export const ORIGIN_ELSEWHERE = -1;
-/** Below this many bytes a loop is faster than a native copy. */
-const LOOP_BYTES_MAX = 48;
 /** Payloads of at least this many bytes that stand in a buffer of their own are sent by reference. */
 export const REFERENCE_BYTES_MIN: number = 32 * 1024;
 /** Longest `<reply> <hdr> <total>\r\n` that needs no buffer of its own. */
@@ -280,45 +276,7 @@ export class MessageFrame implements InternalMessage {
   }
 
   #copyHead(args: PublishArgs): void {
-    const buffer = args.buffer;
     const head = this.#headRoom(args.replyEnd - args.replyStart + args.sizeEnd - args.sizeStart + 4);
-    let at = 0;
-    if (args.replyStart >= 0) {
-      at = copyBytes(buffer, args.replyStart, args.replyEnd, head, at);
-      head[at++] = SPACE;
-    }
-    if (args.headerSize > 0) {
-      at = copyBytes(buffer, args.sizeStart, args.headerSizeEnd, head, at);
-      head[at++] = SPACE;
-    }
-    at = copyBytes(buffer, args.totalSizeStart, args.sizeEnd, head, at);
-    this.headBytes = writeLineEnd(head, at);
+    this.headBytes = writePublishedHead(args, head);
   }
-}
-
-/** True if the published bytes from the reply or size on are those of a MSG or HMSG too. */
-function isVerbatim(args: PublishArgs): boolean {
-  const buffer = args.buffer;
-  const sizeEnd = args.sizeEnd;
-  if (sizeEnd + 2 !== args.payloadStart || buffer[sizeEnd] !== CR) return false;
-  if (args.replyStart >= 0 && (args.replyEnd + 1 !== args.sizeStart || buffer[args.replyEnd] !== SPACE)) return false;
-  const headerSize = args.headerSize;
-  if (headerSize < 0) return true;
-  return headerSize > 0 && args.headerSizeEnd + 1 === args.totalSizeStart && buffer[args.headerSizeEnd] === SPACE;
-}
-
-function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
-  const length = end - start;
-  if (length > LOOP_BYTES_MAX) {
-    source.copy(target, at, start, end);
-    return at + length;
-  }
-  while (start < end) target[at++] = source[start++]!;
-  return at;
-}
-
-function writeLineEnd(target: Buffer, at: number): number {
-  target[at] = CR;
-  target[at + 1] = LF;
-  return at + 2;
 }
