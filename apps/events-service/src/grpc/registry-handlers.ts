@@ -20,6 +20,8 @@ import {
   versionOf,
 } from './messages.ts';
 
+const PORT_MAX = 65_535;
+
 interface NamedRequest {
   readonly service: string;
   readonly options: OptionsMessage | null;
@@ -97,7 +99,9 @@ export class RegistryHandlers {
     const ttlSeconds = message.options?.ttl ?? 0;
     if (ttlSeconds < 0) throw new CallError(status.INVALID_ARGUMENT, `options.ttl is ${ttlSeconds}, expected seconds`);
     const { leases } = this.#parts;
-    for (const node of nodesOf(message)) {
+    const nodes = nodesOf(message);
+    checkAddresses(nodes);
+    for (const node of nodes) {
       const [service, id] = [serviceOf(message, node), processIdOf(message.name, node.id)];
       if (ttlSeconds > 0) leases.expectRoom(service, id);
       await registry.announceFor(service, id);
@@ -162,4 +166,14 @@ function nodesOf({ name, nodes }: ServiceMessage): readonly NodeMessage[] {
   for (const { id } of nodes)
     if (id === '') throw new CallError(status.INVALID_ARGUMENT, 'a node has no id, expected a text');
   return nodes;
+}
+
+/** Whoever finds a node must be able to connect to it. */
+function checkAddresses(nodes: readonly NodeMessage[]): void {
+  for (const { id, address, port } of nodes) {
+    const node = `node ${JSON.stringify(id)}`;
+    if (address === '') throw new CallError(status.INVALID_ARGUMENT, `${node} has no address, expected host:port`);
+    if (port < 0 || port > PORT_MAX)
+      throw new CallError(status.INVALID_ARGUMENT, `${node} has the port ${port}, expected 0 to ${PORT_MAX}`);
+  }
 }

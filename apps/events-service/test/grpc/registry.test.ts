@@ -96,6 +96,9 @@ it('says that nobody serves it, and what is wrong with a request, as go-micro do
     ['Register', { name: NAME }, /0 nodes, expected 1 to 100/],
     ['Register', { name: NAME, nodes: Array.from({ length: 101 }, (_, i) => node(`${i}`)) }, /101 nodes/],
     ['Register', { name: NAME, nodes: [{ address: 'a:1' }] }, /a node has no id/],
+    ['Register', { name: NAME, nodes: [{ id: 'a' }] }, /node \\"a\\" has no address, expected host:port/],
+    ['Register', { name: NAME, nodes: [{ id: 'a', address: 'h', port: 65_536 }] }, /has the port 65536/],
+    ['Register', { name: NAME, nodes: [{ id: 'a', address: 'h', port: -1 }] }, /has the port -1/],
     ['Register', { name: 'a@b', nodes: [node('a')] }, /must not contain/],
     ['Register', { name: NAME, nodes: [node('a')], options: { ttl: -1 } }, /options.ttl is -1/],
     ['Deregister', { name: NAME }, /0 nodes/],
@@ -113,7 +116,7 @@ it('tells watchers of creation, change, withdrawal and of nodes that died (ocis#
   const { service, grpcPort } = await start(times);
   const client = GrpcClient.registry(grpcPort);
   const go = await goRegistry(service.port);
-  await client.call('Register', { name: 'other', nodes: [{ id: 'other-1' }] });
+  await client.call('Register', { name: 'other', nodes: [{ id: 'other-1', address: 'a:1' }] });
   const all = await client.stream('Watch', {});
   const one = await client.stream('Watch', { service: NAME });
   const gateway = { name: NAME, version: '7.3.0', options: { ttl: 60 } };

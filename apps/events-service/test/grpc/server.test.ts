@@ -146,7 +146,7 @@ describe('the gRPC server', () => {
     const client = GrpcClient.registry(grpcPort);
     const failing = client.call('Register', { name: 'x'.repeat(RECEIVED_BYTES_MAX), nodes: [{ id: 'a' }] });
     await expect(failing).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
-    await client.call('Register', { name: 'fits', nodes: [{ id: 'a' }] });
+    await client.call('Register', { name: 'fits', nodes: [{ id: 'a', address: 'a:1' }] });
   });
 
   it('runs a limited number of calls on a connection, and of watches on all of them', async () => {
