@@ -80,6 +80,16 @@ describe.each(['meta.inf', 'obs/a/meta.inf'])('damage to %s', (file) => {
 });
 
 describe('the copy of a configuration', () => {
+  it('makes good what a power cut leaves: files without content', async () => {
+    const machine = new Machine();
+    await filled(machine);
+    await machine.stop();
+    for (const path of ['meta.inf', 'meta.sum', 'obs/a/meta.inf', 'obs/a/meta.sum']) {
+      damage(machine, `${STREAM}/${path}`, () => Buffer.alloc(0));
+    }
+    await expectAllThere(await machine.start());
+  });
+
   it('is that of the last update', async () => {
     const machine = new Machine();
     const harness = await filled(machine);

@@ -31,10 +31,13 @@ export function repairMeta(bytes: Buffer, sum: Buffer | null, key: Uint8Array): 
   return null;
 }
 
+/** Digits of a checksum that was cut short and still tells something. */
+const DIGITS_MIN = 4;
+
 /** True if the checksum itself is what was damaged: it differs from the right one in one digit, or is cut short. */
 export function isNearly(sum: Buffer | null, right: string): boolean {
   const text = sum?.toString('latin1') ?? '';
-  if (text.length < right.length) return right.startsWith(text);
+  if (text.length < right.length) return text.length >= DIGITS_MIN && right.startsWith(text);
   if (text.length > right.length) return false;
   let wrong = 0;
   for (let at = 0; at < right.length; at++) if (text[at] !== right[at]) wrong++;
