@@ -77,13 +77,11 @@ export class GoRegistry implements Disposable {
 
   async #keys(): Promise<string[]> {
     const { name, inbox } = this.#consumer();
-    const keys: string[] = [];
-    let received = 0;
+    const received: GoMessage[] = [];
     let wake = (): void => {};
     this.client.subscribe(inbox, null, (message) => {
       if (!message.subject.startsWith(KEYS)) return;
-      received++;
-      if (!isMarker(message)) keys.push(message.subject.slice(KEYS.length));
+      received.push(message);
       wake();
     });
     const made = await this.client.api(
@@ -91,9 +89,11 @@ export class GoRegistry implements Disposable {
       consumerRequest(name, inbox, true),
     );
     const total = Number(made['num_pending']) + Number((made['delivered'] as { consumer_seq: number }).consumer_seq);
-    while (received < total) await new Promise<void>((resolve) => (wake = resolve));
+    while (received.length < total) await new Promise<void>((resolve) => (wake = resolve));
     await this.client.api(`CONSUMER.DELETE.${STREAM}.${name}`, '');
-    return keys;
+    // Heartbeats that came in until the consumer was gone are no keys of the list.
+    const listed = received.slice(0, total).filter((message) => !isMarker(message));
+    return listed.map((message) => message.subject.slice(KEYS.length));
   }
 
   #consumer(): { name: string; inbox: string } {

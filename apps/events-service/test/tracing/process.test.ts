@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kvm } from '@nats-io/kv';
 import { describe, expect, it } from 'vitest';
 import { freePort, TempDir, until } from '../../../../tests/src/index.ts';
+import { Kvm } from '../../../../tests/src/official-clients.ts';
 import { ask, serviceEnv as emptyEnv, logLines, RunningService, run } from '../support/service.ts';
 import { Collector } from './collector.ts';
 import { client, event } from './support.ts';
