@@ -104,6 +104,27 @@ describeSameTranscript('JetStream at the edges', ['-js'], {
     }
   },
 
+  'a level that is not there is told after what comes first': async (t) => {
+    await stream(t, 1);
+    await consumer(t, { ack_policy: 'explicit' });
+    for (const level of ['6', 'x', '5']) {
+      const header = `NATS/1.0\r\nNats-Required-Api-Level: ${level}\r\n\r\n`;
+      for (const subject of [
+        'STREAM.CREATE.S',
+        'STREAM.INFO.S',
+        'STREAM.PURGE.S',
+        'STREAM.LEADER.STEPDOWN.S',
+        'STREAM.CANCEL_MOVE.S',
+        'CONSUMER.CREATE.S.C',
+        'CONSUMER.INFO.S.C',
+        'CONSUMER.PAUSE.S.C',
+        'CONSUMER.NAMES.S',
+        'CONSUMER.DELETE.S.NOPE',
+      ])
+        for (const body of ['{"x', '{}']) await t.api(subject, body, header);
+    }
+  },
+
   'a pause that fails says that there is none': async (t) => {
     await stream(t, 1);
     await consumer(t, { ack_policy: 'explicit' });

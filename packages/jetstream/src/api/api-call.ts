@@ -1,3 +1,4 @@
+import { requiresHigherLevel } from '../consumer/level.ts';
 import { ApiError, apiError } from '../errors/api-error.ts';
 import type { ClientInfo, HostMessage } from '../host.ts';
 import { decodeJson } from '../json/decode.ts';
@@ -98,6 +99,11 @@ export class ApiCall implements ApiRequest {
       if (error instanceof JsonError) return false;
       throw error;
     }
+  }
+
+  requireLevel(): void {
+    const { header } = this;
+    if (header !== null && requiresHigherLevel(header, 0, header.length)) throw apiError('RequiredApiLevel');
   }
 
   requireEmptyBody(): void {

@@ -6,6 +6,7 @@ function needsCluster(type: string): ApiRoute {
   return {
     type,
     queue: 'main',
+    levelCheck: 'never',
     handle() {
       throw apiError('ClusterRequired');
     },

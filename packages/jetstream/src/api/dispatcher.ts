@@ -1,6 +1,5 @@
 import { Sublist } from '@nats-ts/sublist';
 import type { JetStreamAccount } from '../account.ts';
-import { requiresHigherLevel } from '../consumer/level.ts';
 import type { Engine } from '../engine.ts';
 import { ApiError, apiError } from '../errors/api-error.ts';
 import { JS_ERRORS } from '../errors/errors.generated.ts';
@@ -122,8 +121,7 @@ export class ApiDispatcher {
   #run({ call, route: { route, name }, receivedMs }: Queued): void | Promise<void> {
     if (this.#observer !== null) this.#watch(this.#observer, call, name, receivedMs);
     try {
-      const { header } = call;
-      if (header !== null && requiresHigherLevel(header, 0, header.length)) throw apiError('RequiredApiLevel');
+      if (route.levelCheck === undefined) call.requireLevel();
       const pending = route.handle(call, this.#account);
       if (pending === undefined) return;
       return pending.catch((error: unknown) => this.#fail(call, error));

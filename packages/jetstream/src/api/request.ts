@@ -32,6 +32,8 @@ export interface ApiRequest {
   decode(schema: ObjectSchema): Record<string, unknown>;
   /** The same if the body is JSON at all (its first non-space byte is `{` or `[`), else null (spec/jetstream.md 1.1 "optional body"). */
   decodeOptional(schema: ObjectSchema): Record<string, unknown> | null;
+  /** Throws ApiError 10185 if the request demands an API level that this server does not have. */
+  requireLevel(): void;
   /** Throws ApiError 10038 unless the body is empty or `{}`. */
   requireEmptyBody(): void;
 

@@ -6,6 +6,11 @@ export interface ApiRoute {
   /** Response type without `io.nats.jetstream.api.v1.`. */
   readonly type: string;
   readonly queue: 'main' | 'info';
+  /**
+   * When Nats-Required-Api-Level is looked at: absent = before anything else, `later` = the handler does it (requireLevel), `never` =
+   * what the answer is does not depend on it.
+   */
+  readonly levelCheck?: 'later' | 'never';
   /** Fields that an error reply of this type keeps. */
   readonly errorFields?: Readonly<Record<string, unknown>>;
   /** Lane of a request to these tokens, `S` or `S/C` (RequestQueue). Absent = it runs beside no other. */

@@ -28,10 +28,13 @@ export const LIST_PAGE = 256;
 const createRoute: ConsumerRoute = {
   type: 'consumer_create_response',
   queue: 'main',
+  levelCheck: 'later',
   // Where the subject has no name, all such requests to the stream share a lane.
   lane: (tokens) => (tokens[1] === 'DURABLE' ? laneOf(tokens[3], tokens[4]) : laneOf(tokens[2], tokens[3])),
   async handle(request, account) {
-    const asked = readCreateRequest(request.tokens, request.decode(CREATE_REQUEST_SCHEMA));
+    const body = request.decode(CREATE_REQUEST_SCHEMA);
+    request.requireLevel();
+    const asked = readCreateRequest(request.tokens, body);
     const { consumer, isNew } = await createOrUpdate(account.stream(asked.stream), asked);
     // The answer shows the consumer as it begins; only then messages go out.
     request.respond(replyInfo(consumer));
@@ -45,8 +48,10 @@ const createRoute: ConsumerRoute = {
 const infoRoute: ConsumerRoute = {
   type: 'consumer_info_response',
   queue: 'info',
+  levelCheck: 'later',
   handle(request, account) {
     request.requireEmptyBody();
+    request.requireLevel();
     request.respond(replyInfo(find(account, request.tokens)));
   },
 };
@@ -103,9 +108,11 @@ const listRoute: ConsumerRoute = {
 const pauseRoute: ConsumerRoute = {
   type: 'consumer_pause_response',
   queue: 'main',
+  levelCheck: 'later',
   errorFields: { paused: false, pause_until: ZERO_TIME },
   async handle(request, account) {
     const body = request.decodeOptional(PAUSE_REQUEST_SCHEMA) ?? {};
+    request.requireLevel();
     const until = toUtc((body['pause_until'] as string | undefined) ?? '');
     const consumer = find(account, request.tokens);
     await update(consumer, stampMetadata({ ...consumer.config, pause_until: until }));

@@ -148,6 +148,11 @@ export interface ConsumerRoute {
   readonly queue: 'main' | 'info';
   /** Fields that an error reply of this type keeps, e.g. `{total: 0, offset: 0, limit: 0, consumers: []}`. */
   readonly errorFields?: Readonly<Record<string, unknown>>;
+  /**
+   * When Nats-Required-Api-Level is looked at: absent = before anything else, `later` = the handler does it (requireLevel), `never` =
+   * what the answer is does not depend on it.
+   */
+  readonly levelCheck?: 'later' | 'never';
   /** `<stream>/<consumer>` of a request that may run beside those to other consumers. Absent = it runs beside no other. */
   lane?(tokens: readonly string[]): string;
   /**

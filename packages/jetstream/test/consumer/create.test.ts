@@ -54,6 +54,7 @@ async function answer({ subject, body }: Case): Promise<Record<string, unknown> 
       }
     },
     unmarshal: () => ({}),
+    requireLevel(): void {},
     decodeOptional: () => null,
     requireEmptyBody() {},
     respond(fields: Readonly<Record<string, unknown>>) {
