@@ -160,6 +160,13 @@ describeSameTranscript('JetStream at the edges', ['-js'], {
     await t.expectNothing(sid);
   },
 
+  'an empty placement is kept if it lists tags': async (t) => {
+    for (const placement of ['{}', '{"tags":[]}', '{"tags":null}', '{"cluster":"","tags":[]}', '{"cluster":"c"}']) {
+      await t.api('STREAM.CREATE.P', `{"name":"P","placement":${placement}}`);
+      await t.api('STREAM.DELETE.P');
+    }
+  },
+
   'CONSUMER.UNPIN checks what it is given before it looks for the consumer': async (t) => {
     await stream(t, 1);
     await consumer(t, { ack_policy: 'explicit' });

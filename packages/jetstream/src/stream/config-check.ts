@@ -188,7 +188,7 @@ function checkDiscard(raw: RawStreamConfig, maxMsgsPerSubject: Integer): void {
   if (maxMsgsPerSubject <= 0) throw invalidConfig('discard new per subject requires max msgs per subject > 0');
 }
 
-/** Accepted, kept and of no effect on a single server (spec/jetstream.md 8); an empty one is dropped. */
+/** Accepted, kept and of no effect on a single server (spec/jetstream.md 8); an empty one is dropped unless it names a list of tags. */
 function checkPlacement(placement: RawStreamConfig['placement']): PlacementConfig | undefined {
   if (placement === undefined) return undefined;
   if (placement.preferred) throw invalidConfig('preferred server not permitted in placement');
@@ -196,5 +196,5 @@ function checkPlacement(placement: RawStreamConfig['placement']): PlacementConfi
     ...(placement.cluster && { cluster: placement.cluster }),
     ...(placement.tags !== undefined && placement.tags.length > 0 && { tags: placement.tags }),
   };
-  return Object.keys(kept).length === 0 ? undefined : kept;
+  return Object.keys(kept).length === 0 && placement.tags === undefined ? undefined : kept;
 }
