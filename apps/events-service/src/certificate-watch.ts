@@ -12,23 +12,24 @@ export const TLS_SETTLE_MS = 200;
 /** What a CertificateWatch works with. */
 export interface CertificateWatchOptions {
   readonly files: TlsFiles;
-  /** What is in use already. */
-  readonly current: TlsMaterial;
-  /** Takes new material into use; throws when it cannot. */
-  readonly apply: (material: TlsMaterial) => void;
   readonly clock: Clock;
   readonly log: ServiceLogger;
 }
 
+/** Takes new material into use for the connections to come; throws when it cannot, and then the old one stays. */
+export type ApplyMaterial = (material: TlsMaterial) => void;
+
 /**
- * Takes certificate, key and client authority into use when their files change, also by a swapped symbolic link, as Kubernetes
- * updates a mounted secret. What cannot be used is an error in the log, once, and the old ones stay.
+ * Certificate, key and client authority of one listener: read at the start, taken into use when their files change, also by a
+ * swapped symbolic link, as Kubernetes updates a mounted secret. What cannot be used is an error in the log, once, and the old ones
+ * stay.
  */
 export class CertificateWatch {
   readonly #options: CertificateWatchOptions;
   readonly #watchers: FSWatcher[] = [];
   /** What was looked at last, usable or not. */
-  #seen: string;
+  #seen = '';
+  #apply: ApplyMaterial = () => {};
   #poll: { cancel(): void } | null = null;
   #settling: { cancel(): void } | null = null;
   #looking: Promise<void> = Promise.resolve();
@@ -36,10 +37,19 @@ export class CertificateWatch {
 
   constructor(options: CertificateWatchOptions) {
     this.#options = options;
-    this.#seen = textOf(options.current);
   }
 
-  start(): void {
+  /** What to begin with. Rejects naming file and setting of what is missing or cannot be used. */
+  async read(): Promise<TlsMaterial> {
+    const material = await readMaterial(this.#options.files);
+    this.#seen = textOf(material);
+    return material;
+  }
+
+  /** To be called once, after `read`. Does nothing after `stop`. */
+  start(apply: ApplyMaterial): void {
+    if (this.#isStopped) return;
+    this.#apply = apply;
     const { certFile, keyFile, caFile } = this.#options.files;
     const files = [certFile, keyFile, ...(caFile === '' ? [] : [caFile])];
     const names = new Set(files.map((file) => basename(file)));
@@ -87,13 +97,15 @@ export class CertificateWatch {
   }
 
   async #lookNow(): Promise<void> {
-    const { files, apply, log } = this.#options;
+    const { files, log } = this.#options;
     try {
       const material = await readMaterial(files);
       if (this.#isStopped || textOf(material) === this.#seen) return;
-      apply(material);
+      this.#apply(material);
       this.#seen = textOf(material);
-      log.always(`TLS: took the certificate in ${files.certFile} into use for new connections`);
+      log.always(
+        `TLS: took the certificate in ${files.certFile} (${files.settings}_CERT) into use for new connections`,
+      );
     } catch (error) {
       const text = (error as Error).message;
       if (this.#isStopped || text === this.#seen) return;

@@ -16,7 +16,7 @@ import { SyncFigures } from './metrics/sync-figures.ts';
 import { Profiler } from './profiles/profiler.ts';
 import { RegistryPart, type TracedCall } from './registry/registry-part.ts';
 import { StartProgress } from './start-progress.ts';
-import { createMissingCertificate, readMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts';
+import { createMissingCertificate, type TlsFiles } from './tls-files.ts';
 import { joinObservers } from './tracing/join-observers.ts';
 import { startTracing, type Tracing } from './tracing/tracing.ts';
 
@@ -50,7 +50,6 @@ export class EventsService implements AsyncDisposable {
   readonly #registry: RegistryPart;
   #phase: Phase = 'starting';
   #embedded: EmbeddedServer | null = null;
-  #tlsMaterial: TlsMaterial | null = null;
   #certificates: CertificateWatch | null = null;
   #debug: DebugServer | null = null;
   #grpc: GrpcServer | null = null;
@@ -105,7 +104,7 @@ export class EventsService implements AsyncDisposable {
         throw new Error('stopped while it was starting');
       }
       this.#embedded = embedded;
-      this.#watchCertificate(embedded);
+      this.#certificates?.start((material) => embedded.server.replaceTls(material));
       this.#phase = 'serving';
       await this.#registry.start(embedded);
     } catch (error) {
@@ -188,7 +187,8 @@ export class EventsService implements AsyncDisposable {
     this.#grpc = new GrpcServer(this.#config, {
       registry: () => this.#registry.registry,
       isServing: (component) => this.#isServing(component),
-      onError: (error) => this.#log.warn(`registry: ${String(error)}`),
+      clock: this.#clock,
+      log: this.#log,
     });
     await this.#grpc.start();
     this.#log.info(`gRPC server on port ${this.#grpc.port}`);
@@ -300,26 +300,10 @@ export class EventsService implements AsyncDisposable {
 
   async #tls(): Promise<NonNullable<StartOptions['tls']>> {
     const { nats } = this.#config;
-    const files = this.#tlsFiles();
+    const { tlsCert: certFile, tlsKey: keyFile, tlsClientCa: caFile } = nats;
+    const files: TlsFiles = { certFile, keyFile, caFile, settings: 'NATS_TLS' };
     await createMissingCertificate(files, nats.host, this.#log);
-    this.#tlsMaterial = await readMaterial(files);
-    return { ...this.#tlsMaterial, verify: !nats.tlsSkipVerifyClientCert };
-  }
-
-  #tlsFiles(): TlsFiles {
-    const { tlsCert, tlsKey, tlsClientCa } = this.#config.nats;
-    return { certFile: tlsCert, keyFile: tlsKey, caFile: tlsClientCa };
-  }
-
-  #watchCertificate({ server }: EmbeddedServer): void {
-    if (this.#tlsMaterial === null) return;
-    this.#certificates = new CertificateWatch({
-      files: this.#tlsFiles(),
-      current: this.#tlsMaterial,
-      apply: (material) => server.replaceTls(material),
-      clock: this.#clock,
-      log: this.#log,
-    });
-    this.#certificates.start();
+    this.#certificates = new CertificateWatch({ files, clock: this.#clock, log: this.#log });
+    return { ...(await this.#certificates.read()), verify: !nats.tlsSkipVerifyClientCert };
   }
 }

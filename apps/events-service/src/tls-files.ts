@@ -13,6 +13,8 @@ export interface TlsFiles {
   readonly keyFile: string;
   /** Empty: none. */
   readonly caFile: string;
+  /** What their settings begin with, for messages: `_CERT`, `_KEY` and `_CLIENT_CA` follow. */
+  readonly settings: 'NATS_TLS' | 'NATS_GRPC_TLS';
 }
 
 /** Their contents, PEM. */
@@ -28,12 +30,12 @@ export interface TlsMaterial {
  * @param host address the listener binds to; it becomes a subject alternative name beside localhost and 127.0.0.1
  */
 export async function createMissingCertificate(files: TlsFiles, host: string, log: ServiceLogger): Promise<void> {
-  const { certFile, keyFile } = files;
+  const { certFile, keyFile, settings } = files;
   if (existsSync(certFile) || existsSync(keyFile)) return;
   const pair = await selfSigned(host);
-  await write(certFile, pair.cert, 0o644, 'NATS_TLS_CERT');
+  await write(certFile, pair.cert, 0o644, `${settings}_CERT`);
   log.info(`written certificate to ${certFile}`);
-  await write(keyFile, pair.key, 0o600, 'NATS_TLS_KEY');
+  await write(keyFile, pair.key, 0o600, `${settings}_KEY`);
   log.info(`written key to ${keyFile}`);
 }
 
@@ -47,26 +49,26 @@ async function write(file: string, text: string, mode: number, setting: string):
 }
 
 /** Reads the files. Throws naming file and setting of what is missing or cannot be used. */
-export async function readMaterial({ certFile, keyFile, caFile }: TlsFiles): Promise<TlsMaterial> {
-  const cert = await readPem(certFile, 'NATS_TLS_CERT');
-  const key = await readPem(keyFile, 'NATS_TLS_KEY');
+export async function readMaterial({ certFile, keyFile, caFile, settings }: TlsFiles): Promise<TlsMaterial> {
+  const cert = await readPem(certFile, `${settings}_CERT`);
+  const key = await readPem(keyFile, `${settings}_KEY`);
   try {
     createSecureContext({ cert, key });
   } catch (cause) {
-    const what = `${certFile} (NATS_TLS_CERT) and ${keyFile} (NATS_TLS_KEY)`;
+    const what = `${certFile} (${settings}_CERT) and ${keyFile} (${settings}_KEY)`;
     throw new Error(`${what} are no pair of certificate and key: ${(cause as Error).message}`, { cause });
   }
   if (caFile === '') return { cert, key };
-  return { cert, key, ca: await readAuthority(caFile) };
+  return { cert, key, ca: await readAuthority(caFile, `${settings}_CLIENT_CA`) };
 }
 
-async function readAuthority(file: string): Promise<string> {
-  const ca = await readPem(file, 'NATS_TLS_CLIENT_CA');
+async function readAuthority(file: string, setting: string): Promise<string> {
+  const ca = await readPem(file, setting);
   try {
     // A secure context takes anything for an authority, and then no client passes.
     new X509Certificate(ca);
   } catch (cause) {
-    throw new Error(`${file} (NATS_TLS_CLIENT_CA) holds no certificate: ${(cause as Error).message}`, { cause });
+    throw new Error(`${file} (${setting}) holds no certificate: ${(cause as Error).message}`, { cause });
   }
   return ca;
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition, type Options as ProtoOptions } from '@grpc/proto-loader';
@@ -6,10 +5,14 @@ import { ReflectionService } from '@grpc/reflection';
 import type { EventsConfig } from '@nats-ts/config';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { splitAddress } from '../address.ts';
+import { CertificateWatch } from '../certificate-watch.ts';
+import type { Clock } from '../clock.ts';
+import type { ServiceLogger } from '../logger.ts';
 import { HealthHandlers } from './health-handlers.ts';
 import { Leases, SYSTEM_LEASE_CLOCK } from './leases.ts';
 import { CONCURRENT_STREAMS_MAX, RECEIVED_BYTES_MAX, SENT_BYTES_MAX } from './limits.ts';
 import { type RegistryHandlerParts, RegistryHandlers } from './registry-handlers.ts';
+import { TlsCredentials } from './tls-credentials.ts';
 import { tokenCheck } from './token-check.ts';
 
 /** Calls that are under way have this long to end when the server stops. */
@@ -22,7 +25,9 @@ const LOADING: ProtoOptions = { keepCase: true, longs: Number, enums: String, de
 export interface GrpcSources extends Pick<RegistryHandlerParts, 'registry'> {
   /** Whether a component works: `''` is the service as a whole; null: there is none of that name. */
   readonly isServing: (component: string) => boolean | null;
-  readonly onError: (error: unknown) => void;
+  /** When the files of the certificate are looked at. */
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
 }
 
 /** The registry, health and reflection over gRPC. */
@@ -32,6 +37,8 @@ export class GrpcServer {
   readonly #registry: RegistryHandlers;
   readonly #health: HealthHandlers;
   readonly #leases: Leases;
+  /** Null: no TLS. */
+  readonly #certificates: CertificateWatch | null;
   #port = 0;
 
   constructor(config: EventsConfig, sources: GrpcSources) {
@@ -41,8 +48,9 @@ export class GrpcServer {
       registry: sources.registry,
       intervalMs: config.registry.registerIntervalMs,
       clock: SYSTEM_LEASE_CLOCK,
-      onError: sources.onError,
+      onError: (error) => sources.log.warn(`registry: ${String(error)}`),
     });
+    this.#certificates = certificatesOf(config, sources);
     const nowSeconds = (): number => Math.floor(Date.now() / 1000);
     this.#registry = new RegistryHandlers({ ...sources, leases: this.#leases, nowSeconds });
     this.#health = new HealthHandlers(sources.isServing);
@@ -68,17 +76,20 @@ export class GrpcServer {
       throw new Error(`NATS_GRPC_ADDR: ${JSON.stringify(addr)} is not an address, expected host:port`);
     const host = address.host === '' ? '0.0.0.0' : address.host;
     const target = `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-    const credentials = await this.#credentials();
+    const tls = this.#certificates === null ? null : new TlsCredentials(await this.#certificates.read());
+    const credentials = tls ?? ServerCredentials.createInsecure();
     this.#port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(target, credentials, (error, port) => {
         if (error === null) resolve(port);
         else reject(new Error(`NATS_GRPC_ADDR: cannot listen on ${target}: ${error.message}`, { cause: error }));
       });
     });
+    if (tls !== null) this.#certificates?.start((material) => tls.replace(material));
   }
 
   /** Watches end, other calls have a moment to, then connections close. */
   async stop(): Promise<void> {
+    this.#certificates?.stop();
     this.#leases.stop();
     this.#registry.stop();
     this.#health.stop();
@@ -102,28 +113,10 @@ export class GrpcServer {
     add('grpc.health.v1.Health', this.#health.handlers);
     new ReflectionService(definition).addToServer(this.#server);
   }
-
-  async #credentials(): Promise<ServerCredentials> {
-    const { tlsCert, tlsKey, tlsClientCa } = this.#config.grpc;
-    if (tlsCert === '') return ServerCredentials.createInsecure();
-    const pair = {
-      cert_chain: await readPem(tlsCert, 'NATS_GRPC_TLS_CERT'),
-      private_key: await readPem(tlsKey, 'NATS_GRPC_TLS_KEY'),
-    };
-    const authority = tlsClientCa === '' ? null : await readPem(tlsClientCa, 'NATS_GRPC_TLS_CLIENT_CA');
-    try {
-      return ServerCredentials.createSsl(authority, [pair], authority !== null);
-    } catch (cause) {
-      const what = `${tlsCert} (NATS_GRPC_TLS_CERT) and ${tlsKey} (NATS_GRPC_TLS_KEY)`;
-      throw new Error(`${what} cannot be used: ${(cause as Error).message}`, { cause });
-    }
-  }
 }
 
-async function readPem(file: string, setting: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new Error(`cannot read ${file} (${setting}): ${(cause as Error).message}`, { cause });
-  }
+function certificatesOf({ grpc }: EventsConfig, { clock, log }: GrpcSources): CertificateWatch | null {
+  const { tlsCert: certFile, tlsKey: keyFile, tlsClientCa: caFile } = grpc;
+  if (certFile === '') return null;
+  return new CertificateWatch({ files: { certFile, keyFile, caFile, settings: 'NATS_GRPC_TLS' }, clock, log });
 }

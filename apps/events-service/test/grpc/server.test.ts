@@ -6,7 +6,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, TempDir, until, WireClient } from '../../../../tests/src/index.ts';
 import { makeAuthority, makeCertificate } from '../../../natsd/test/support/certificates.ts';
-import { CONCURRENT_STREAMS_MAX, RECEIVED_BYTES_MAX, WATCHERS_MAX } from '../../src/grpc/limits.ts';
+import { CONCURRENT_STREAMS_MAX, RECEIVED_BYTES_MAX, SENT_BYTES_MAX, WATCHERS_MAX } from '../../src/grpc/limits.ts';
 import { GrpcClient, type Stream } from '../support/grpc.ts';
 import { inProcess } from '../support/in-process.ts';
 import { RunningService, serviceEnv } from '../support/service.ts';
@@ -147,6 +147,38 @@ describe('the gRPC server', () => {
     const failing = client.call('Register', { name: 'x'.repeat(RECEIVED_BYTES_MAX), nodes: [{ id: 'a' }] });
     await expect(failing).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
     await client.call('Register', { name: 'fits', nodes: [{ id: 'a', address: 'a:1' }] });
+  });
+
+  it('sends no message beyond its limit', async () => {
+    const { grpcPort } = await start();
+    // The server's limit is what counts, not that of the client.
+    const client = GrpcClient.registry(grpcPort, { channel: { 'grpc.max_receive_message_length': -1 } });
+    // The registry holds it in base64, in one message.
+    const fill = 'x'.repeat(Math.floor(RECEIVED_BYTES_MAX * 0.7));
+    const node = (id: number): object => ({ id: `${id}`, address: 'a:1', metadata: { fill } });
+    const register = (id: number) => client.call('Register', { name: 'large', nodes: [node(id)] });
+    const received = async (): Promise<number> =>
+      JSON.stringify(await client.call('GetService', { service: 'large' })).length;
+    const fitting = Math.floor(SENT_BYTES_MAX / fill.length);
+    for (let id = 0; id < fitting; id++) await register(id);
+    await until('all of them are sent', async () => (await received()) > fitting * fill.length);
+    await register(fitting);
+    let failure: unknown = null;
+    await until('the answer is too large', () =>
+      received().then(
+        () => false,
+        (error: unknown) => {
+          failure = error;
+          return true;
+        },
+      ),
+    );
+    expect(failure).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining(`vs. ${SENT_BYTES_MAX}`),
+    });
+    await client.call('Deregister', { name: 'large', nodes: [{ id: '0', address: 'a:1' }] });
+    await until('the rest fits again', async () => (await received().catch(() => 0)) > 0);
   });
 
   it('runs a limited number of calls on a connection, and of watches on all of them', async () => {
