@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { reachableHost, splitAddress } from './address.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -22,15 +22,19 @@ export function askHealth(debugAddress: string): Promise<{ line: string; code: n
         body += text;
       });
       response.on('end', () => {
-        const reasons = body.trim().split('\n').slice(1).join('; ');
-        resolve(
-          response.statusCode === 200
-            ? { line: 'healthy', code: 0 }
-            : { line: `unhealthy: ${reasons || response.statusCode}`, code: 1 },
-        );
+        resolve(judge(url, response, body));
       });
     });
     request.on('timeout', () => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
     request.on('error', (error) => resolve({ line: `unhealthy: ${url}: ${error.message}`, code: 1 }));
   });
+}
+
+function judge(url: string, { statusCode, headers }: IncomingMessage, body: string): { line: string; code: number } {
+  // Every answer of the debug server has it; that of the original too.
+  if (headers['x-nats-version'] === undefined)
+    return { line: `unhealthy: ${url}: something else answers there, with ${statusCode}`, code: 1 };
+  if (statusCode === 200) return { line: 'healthy', code: 0 };
+  const reasons = body.trim().split('\n').slice(1).join('; ');
+  return { line: `unhealthy: ${reasons || statusCode}`, code: 1 };
 }

@@ -73,8 +73,9 @@ async function health(address: string): Promise<{ code: number | null; stdout: s
 }
 
 it('says in one line whether the service is healthy', async () => {
-  let answer = { status: 200, body: 'OK' };
+  let answer = { status: 200, body: 'OK', isOurs: true };
   const server = createServer((request, response) => {
+    if (answer.isOurs) response.setHeader('X-NATS-VERSION', '1.2.3');
     response.writeHead(request.url === '/readyz' ? answer.status : 404);
     response.end(answer.body);
   });
@@ -83,7 +84,12 @@ it('says in one line whether the service is healthy', async () => {
   const { port } = server.address() as AddressInfo;
   expect(await health(`127.0.0.1:${port}`)).toEqual({ code: 0, stdout: 'healthy\n' });
   expect(await health(`0.0.0.0:${port}`)).toEqual({ code: 0, stdout: 'healthy\n' });
-  answer = { status: 500, body: 'Internal Server Error\nthe service is recovering\nthe disk is full' };
+  answer = { ...answer, isOurs: false };
+  expect(await health(`127.0.0.1:${port}`)).toEqual({
+    code: 1,
+    stdout: `unhealthy: http://127.0.0.1:${port}/readyz: something else answers there, with 200\n`,
+  });
+  answer = { status: 500, body: 'Internal Server Error\nthe service is recovering\nthe disk is full', isOurs: true };
   expect(await health(`127.0.0.1:${port}`)).toEqual({
     code: 1,
     stdout: 'unhealthy: the service is recovering; the disk is full\n',
