@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeTargets, oraclePath, RawClient, repositoryRoot, ServerProcess, TempDir, until } from '../src/index.ts';
@@ -49,6 +50,28 @@ describeTargets('nats-server as a program', (target) => {
     const checked = run('-t', '-c', file);
     expect(checked.status).toBe(0);
     expect(checked.stderr).toContain(`nats-server: configuration file ${file} is valid (sha256:3dc51421e0776eda`);
+  });
+
+  it('limits JetStream to three quarters of the memory and of the free disk unless told otherwise', async () => {
+    using dir = new TempDir('limits');
+    const limitsWith = async (...more: string[]): Promise<{ max_memory: number; max_storage: number }> => {
+      const args = ['-a', '127.0.0.1', '-p', '-1', '-m', '-1', '-js', '-sd', join(dir.path, 'not', 'there'), ...more];
+      await using server = new ServerProcess(binary(), { args });
+      await server.line(/Server is ready/);
+      const answer = await fetch(`http://127.0.0.1:${server.monitoringPort}/varz`);
+      const { jetstream } = (await answer.json()) as {
+        jetstream: { config: { max_memory: number; max_storage: number } };
+      };
+      return jetstream.config;
+    };
+    const { bavail, bsize } = statfsSync(dir.path);
+    const defaults = await limitsWith();
+    expect(defaults.max_memory).toBe(Math.floor(totalmem() / 4) * 3);
+    expect(defaults.max_storage / (bavail * bsize)).toBeGreaterThan(0.7);
+    expect(defaults.max_storage / (bavail * bsize)).toBeLessThan(0.8);
+    const file = join(dir.path, 'limits.conf');
+    writeFileSync(file, 'jetstream { max_memory_store: 64MB, max_file_store: 1GB }');
+    expect(await limitsWith('-c', file)).toMatchObject({ max_memory: 2 ** 26, max_storage: 2 ** 30 });
   });
 
   it('writes ports and pid files, logs in the known format and frees the port on SIGTERM', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { RawClient, TempDir, until, WireClient } from '../../../tests/src/index.ts';
@@ -12,6 +12,19 @@ it('tells its own version beside the one it follows', () => {
   const about = run('--about');
   expect(about.status).toBe(0);
   expect(about.stdout).toMatch(/^natsd \d+\.\d+\.\d+ \(nats-ts\), behaves as nats-server 2\.15\.1, Node \d+.*\n$/);
+});
+
+it('adds what the store holds to what it may hold', async () => {
+  using dir = new TempDir('natsd');
+  const blocks = join(dir.path, 'jetstream/$G/streams/of/msgs');
+  mkdirSync(blocks, { recursive: true });
+  writeFileSync(join(blocks, '1.blk'), '');
+  const heldBytes = 2 ** 40;
+  // A file of holes: it takes no room on the disk.
+  truncateSync(join(blocks, '1.blk'), heldBytes);
+  await using natsd = await start('-a', '127.0.0.1', '-p', '-1', '-m', '-1', '-js', '-sd', dir.path);
+  const { jetstream } = (await varz(natsd.monitoringPort)) as { jetstream: { config: { max_storage: number } } };
+  expect(jetstream.config.max_storage).toBeGreaterThanOrEqual(heldBytes);
 });
 
 it('takes flags over the file, the file over the defaults', async () => {

@@ -14,6 +14,7 @@ import { ListenError } from '@nats-ts/server';
 import { LineLogger } from '../runtime/line-logger.ts';
 import { type EmbeddedServer, startServer } from '../start-server.ts';
 import { PortsFile, writePidFile } from './files.ts';
+import { machineLimits } from './machine-limits.ts';
 import { startOptions } from './server-options.ts';
 
 const PROGRAM = 'nats-server';
@@ -75,7 +76,7 @@ async function serve({ flags }: RunLine): Promise<number | null> {
   let config: ServerConfig;
   try {
     const loaded = loadServerOptions(flags, inputs);
-    config = loaded.config;
+    config = await withMachineLimits(loaded.config);
     for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
   } catch (error) {
     return complain(error);
@@ -88,6 +89,18 @@ async function serve({ flags }: RunLine): Promise<number | null> {
     return 1;
   }
   return start(config, log);
+}
+
+/** Where streams are kept unless something else is said; that of nats-server. */
+const DEFAULT_STORE_DIR = join(tmpdir(), 'nats');
+
+async function withMachineLimits(config: ServerConfig): Promise<ServerConfig> {
+  const { jetstream } = config;
+  if (!jetstream.enabled) return config;
+  return {
+    ...config,
+    jetstream: { ...jetstream, ...(await machineLimits(jetstream, jetstream.storeDir || DEFAULT_STORE_DIR)) },
+  };
 }
 
 function openLog(config: ServerConfig): LineLogger {
@@ -114,7 +127,7 @@ async function start(config: ServerConfig, log: LineLogger): Promise<number | nu
   }
   try {
     embedded = await startServer({
-      ...startOptions(config, join(tmpdir(), 'nats')),
+      ...startOptions(config, DEFAULT_STORE_DIR),
       gitCommit: `nats-ts-${ownVersion()}`,
       runtimeVersion: `node${process.versions.node}`,
       logger: log,
@@ -143,12 +156,11 @@ function startError(error: unknown, config: ServerConfig): string {
 /** The lines nats-server prints before it recovers streams. */
 function logJetStream(config: ServerConfig, log: LineLogger, storeDir: string): void {
   const { jetstream } = config;
-  const size = (bytes: number): string => (bytes < 0 ? 'unlimited' : formatBytes(bytes));
   log.info('Starting JetStream');
   log.info('---------------- JETSTREAM ----------------');
   log.info(`  Strict:          ${jetstream.strict}`);
-  log.info(`  Max Memory:      ${size(jetstream.maxMemoryBytes)}`);
-  log.info(`  Max Storage:     ${size(jetstream.maxStoreBytes)}`);
+  log.info(`  Max Memory:      ${formatBytes(jetstream.maxMemoryBytes)}`);
+  log.info(`  Max Storage:     ${formatBytes(jetstream.maxStoreBytes)}`);
   log.info(`  Store Directory: "${join(storeDir, 'jetstream')}"`);
   log.info(
     `  Sync:            ${jetstream.syncAlways ? 'before every acknowledgement' : `every ${jetstream.syncIntervalMs} ms`}`,
