@@ -4,7 +4,6 @@ import {
   COMMA,
   DOT,
   DOUBLE_QUOTE,
-  HASH,
   MAP_CLOSE,
   MAP_OPEN,
   MINUS,
@@ -14,7 +13,9 @@ import {
 } from './char.ts';
 import { Cursor } from './cursor.ts';
 import { END, isBlank, isDigit, isNewline, isSpace, showRune } from './rune.ts';
+import { beginsComment, skipComment } from './scan-comment.ts';
 import { scanInclude } from './scan-include.ts';
+import { type AfterKey, scanBareKey, scanKey } from './scan-key.ts';
 import { scanNegative, scanNumberOrWord } from './scan-number.ts';
 import { scanBlock, scanDoubleQuoted, scanSingleQuoted, scanWord } from './scan-string.ts';
 import { Scanner } from './scanner.ts';
@@ -91,7 +92,7 @@ export class Lexer {
     if (isSpace(code)) this.#cursor.drop();
     else if (code === MAP_OPEN) this.#enter('braces', 'key');
     else if (code === MAP_CLOSE && this.#scope === 'braces') this.#leaveBraces();
-    else if (this.#beginsComment(code)) this.#skipComment();
+    else if (beginsComment(this.#cursor, code)) skipComment(this.#cursor);
     else if (code === END || code === SLASH) this.#scanner.endOfText();
     else if (isSeparator(code)) this.#scanner.fail(`Unexpected key separator '${showRune(code)}'`);
     else this.#keyText(code);
@@ -102,64 +103,23 @@ export class Lexer {
     const code = this.#cursor.next();
     if (isSpace(code)) this.#cursor.drop();
     else if (code === MAP_CLOSE) this.#leave('map-end');
-    else if (this.#beginsComment(code)) this.#skipComment();
+    else if (beginsComment(this.#cursor, code)) skipComment(this.#cursor);
     else if (isSeparator(code)) this.#scanner.fail(`Unexpected key separator '${showRune(code)}'.`);
     else if (code === ARRAY_CLOSE) this.#scanner.fail(`Unexpected array end ']' processing map.`);
     else if (code === END) this.#scanner.fail('Unexpected EOF processing map.');
     else if (code === SLASH)
-      this.#bareKey(); // a single slash is lost; the key is what follows it
+      this.#keyEnded(scanBareKey(this.#scanner, true)); // a single slash is lost; the key is what follows it
     else this.#keyText(code);
   }
 
-  /** The text of a key: in quotes, or up to a blank or a separator. Its first code point was taken. */
+  /** The text of a key, whose first code point was taken. */
   #keyText(first: number): void {
-    if (first === SINGLE_QUOTE || first === DOUBLE_QUOTE) {
-      this.#cursor.drop();
-      this.#quotedKey(first);
-    } else {
-      this.#cursor.back();
-      this.#bareKey();
-    }
+    this.#keyEnded(scanKey(this.#scanner, first, this.#scope === 'map'));
   }
 
-  #bareKey(): void {
-    const cursor = this.#cursor;
-    cursor.drop();
-    cursor.next();
-    let code = cursor.peek();
-    while (!isSpace(code) && !isSeparator(code) && code !== END) {
-      cursor.next();
-      code = cursor.peek();
-    }
-    if (code === END && this.#scope === 'map') {
-      this.#scanner.fail('Unexpected EOF processing map key.');
-    } else if (isSpace(code) && cursor.taken().toString('latin1').toLowerCase() === 'include') {
-      cursor.drop();
-      this.#expected = 'include';
-    } else {
-      this.#scanner.emit('key');
-      this.#expected = 'separator';
-    }
-  }
-
-  #quotedKey(quote: number): void {
-    const cursor = this.#cursor;
-    let code = cursor.peek();
-    while (code !== quote && code !== END) {
-      cursor.next();
-      code = cursor.peek();
-    }
-    if (code === quote) {
-      this.#scanner.emit('key');
-      cursor.next();
-      cursor.drop();
-      this.#expected = 'separator';
-    } else if (this.#scope === 'map') {
-      const kind = quote === DOUBLE_QUOTE ? 'double quoted' : 'quoted';
-      this.#scanner.fail(`Unexpected EOF processing ${kind} map key.`);
-    } else {
-      this.#scanner.endOfText();
-    }
+  /** Null: the text ends here. */
+  #keyEnded(after: AfterKey | null): void {
+    if (after !== null) this.#expected = after;
   }
 
   /** What stands between a key and its value: blanks and new lines, then perhaps a separator. */
@@ -228,8 +188,8 @@ export class Lexer {
     const code = cursor.next();
     if (isSpace(code)) {
       cursor.drop();
-    } else if (this.#beginsComment(code)) {
-      this.#skipComment();
+    } else if (beginsComment(this.#cursor, code)) {
+      skipComment(this.#cursor);
     } else if (code === COMMA || code === SLASH) {
       this.#scanner.fail(`Unexpected array value terminator ','.`);
     } else if (code === ARRAY_CLOSE) {
@@ -245,7 +205,7 @@ export class Lexer {
     const scope = this.#scope;
     const code = this.#cursor.next();
     if (isBlank(code)) this.#cursor.drop();
-    else if (this.#beginsComment(code)) this.#commentAfterValue(scope);
+    else if (beginsComment(this.#cursor, code)) this.#commentAfterValue(scope);
     else if (code === ARRAY_CLOSE && scope === 'array') this.#leave('array-end');
     else if (code === MAP_CLOSE && scope === 'map') this.#leave('map-end');
     else if (code === MAP_CLOSE && scope === 'braces') this.#leaveBraces();
@@ -254,7 +214,7 @@ export class Lexer {
   }
 
   #commentAfterValue(scope: Scope): void {
-    this.#skipComment();
+    skipComment(this.#cursor);
     if (scope === 'document') this.#expected = 'key';
   }
 
@@ -266,8 +226,8 @@ export class Lexer {
   /** What follows braces that stand in braces. */
   #bracesEnd(): void {
     const code = this.#cursor.next();
-    if (this.#beginsComment(code)) {
-      this.#skipComment();
+    if (beginsComment(this.#cursor, code)) {
+      skipComment(this.#cursor);
       this.#expected = 'key';
     } else if (code === MAP_CLOSE) {
       this.#leaveBraces();
@@ -302,24 +262,5 @@ export class Lexer {
     this.#cursor.drop();
     this.#scopes.pop();
     this.#expected = this.#scope === 'braces' ? 'braces-end' : 'key';
-  }
-
-  /** Whether a comment begins with the code point just taken; then the second slash is taken too. */
-  #beginsComment(code: number): boolean {
-    if (code !== SLASH) return code === HASH;
-    if (this.#cursor.next() === SLASH) return true;
-    this.#cursor.back();
-    return false;
-  }
-
-  /** Skips the rest of a comment, up to the new line. */
-  #skipComment(): void {
-    const cursor = this.#cursor;
-    let code = cursor.peek();
-    while (!isNewline(code) && code !== END) {
-      cursor.next();
-      code = cursor.peek();
-    }
-    cursor.drop();
   }
 }
