@@ -1,7 +1,6 @@
 import type { EventsConfig, LoadedEventsConfig } from '@nats-ts/config';
 import { type EmbeddedJetStream, type EmbeddedServer, type StartOptions, startServer } from '@nats-ts/natsd';
 import { splitAddress } from './address.ts';
-import { bytesText } from './bytes-text.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { DebugServer } from './debug/debug-server.ts';
@@ -15,6 +14,7 @@ import type { MetricSources } from './metrics/sources.ts';
 import { SyncFigures } from './metrics/sync-figures.ts';
 import { Profiler } from './profiles/profiler.ts';
 import { RegistryPart, type TracedCall } from './registry/registry-part.ts';
+import { diskAdvice, serverOptions } from './server-options.ts';
 import { StartProgress } from './start-progress.ts';
 import { createMissingCertificate, type TlsFiles } from './tls-files.ts';
 import { joinObservers } from './tracing/join-observers.ts';
@@ -33,10 +33,6 @@ export interface EventsDependencies {
 }
 
 type Phase = 'starting' | 'recovering' | 'serving' | 'stopping';
-
-/** The stream of all oCIS events, which their clients create without any limit. */
-const MAIN_QUEUE = 'main-queue';
-const NS_PER_MS = 1e6;
 
 /** The broker in the shape of ownCloud's `nats` service: what its configuration says, with its debug server. */
 export class EventsService implements AsyncDisposable {
@@ -76,7 +72,7 @@ export class EventsService implements AsyncDisposable {
       clock,
       log,
       readSpace: dependencies.readSpace ?? readSpace,
-      advice: () => this.#diskAdvice(),
+      advice: () => diskAdvice(config, Number(this.#embedded?.jetstream?.jsz()['storage'] ?? 0)),
     });
   }
 
@@ -255,26 +251,14 @@ export class EventsService implements AsyncDisposable {
   }
 
   async #startOptions(): Promise<StartOptions> {
-    const { nats } = this.#config;
+    const { fileSystem } = this.#dependencies;
+    const options = serverOptions(this.#config, this.#log, this.#version);
     return {
-      host: nats.host,
-      port: nats.port,
-      clusterName: nats.clusterId,
-      gitCommit: `nats-ts-${this.#version}`,
-      runtimeVersion: `node${process.versions.node}`,
-      logger: this.#log,
-      debug: this.#log.level === 'debug' || this.#log.level === 'trace',
-      trace: this.#log.level === 'trace',
-      ...(nats.authUsername === '' ? {} : { authorization: { user: nats.authUsername, password: nats.authPassword } }),
-      ...(nats.enableTls ? { tls: await this.#tls() } : {}),
+      ...options,
+      ...(this.#config.nats.enableTls ? { tls: await this.#tls() } : {}),
       jetstream: {
-        storeDir: nats.storeDir,
-        // As lenient as the nats-server that the original embeds.
-        strict: false,
-        streamDefaults: {
-          [MAIN_QUEUE]: { maxAgeNs: nats.mainQueueMaxAgeMs * NS_PER_MS, maxBytes: nats.mainQueueMaxBytes },
-        },
-        ...(this.#dependencies.fileSystem === undefined ? {} : { fileSystem: this.#dependencies.fileSystem }),
+        ...options.jetstream,
+        ...(fileSystem === undefined ? {} : { fileSystem }),
         observer: joinObservers(
           { progress: this.#progress, syncs: this.#syncs, recovery: this.#recovery },
           this.#tracing?.observer,
@@ -285,17 +269,7 @@ export class EventsService implements AsyncDisposable {
         this.#log.always(`Store directory: ${storeDir}`);
         this.#disk.start();
       },
-      onReady: (address) => this.#log.always(`Ready for clients on ${address}`),
     };
-  }
-
-  /** Who is to blame for a full disk, and what helps. */
-  #diskAdvice(): string {
-    const { mainQueueMaxAgeMs, mainQueueMaxBytes } = this.#config.nats;
-    const held = Number(this.#embedded?.jetstream?.jsz()['storage'] ?? 0);
-    const holds = `Streams hold ${bytesText(held)}`;
-    if (mainQueueMaxAgeMs > 0 || mainQueueMaxBytes > 0) return `${holds}.`;
-    return `${holds}; ${MAIN_QUEUE} has no limit unless a client set one: NATS_MAIN_QUEUE_MAX_AGE, NATS_MAIN_QUEUE_MAX_BYTES.`;
   }
 
   async #tls(): Promise<NonNullable<StartOptions['tls']>> {
