@@ -10,6 +10,7 @@ import {
 } from '../stream/reading.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
+import { whenDurable } from './when-durable.ts';
 
 const MSG_DELETE_REQUEST = objectSchema('JSApiMsgDeleteRequest', { seq: 'sequence', no_erase: 'bool' });
 
@@ -46,18 +47,12 @@ const remove: ApiRoute = {
     if (stream.config.deny_delete) throw apiError('StreamMsgDeleteFailed', { err: 'message delete not permitted' });
     if (stream.failure !== null) throw apiError('StreamStoreFailed', { err: stream.failure.message });
     const seq = request.seq ?? 0;
-    if (!removed(stream, seq, request.no_erase !== true)) {
-      const missing = missingMessage(stream, seq);
-      // Whatever removed it may be on its way to the disk. nats-server counts these as answered, not as failed.
-      stream.commits.after((error) => {
-        if (error === null) call.fail(missing, false);
-        else call.fail(apiError('StreamStoreFailed', { err: error.message }));
-      });
-      return;
-    }
-    stream.commits.after((error) => {
-      if (error === null) call.respond({ success: true });
-      else call.fail(apiError('StreamStoreFailed', { err: error.message }));
+    const missing = removed(stream, seq, request.no_erase !== true) ? null : missingMessage(stream, seq);
+    // Whatever removed a missing one may be on its way to the disk.
+    whenDurable(call, stream, () => {
+      if (missing === null) call.respond({ success: true });
+      // nats-server counts these as answered, not as failed.
+      else call.fail(missing, false);
     });
   },
 };

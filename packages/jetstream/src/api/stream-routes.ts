@@ -5,6 +5,7 @@ import { type RawStreamConfig, STREAM_CONFIG_REQUEST } from '../stream/config-sc
 import { nowText, streamInfo } from '../stream/info.ts';
 import { purgeInTurns } from '../stream/purge-in-turns.ts';
 import type { ApiRoute, ApiRoutes } from './routes.ts';
+import { whenDurable } from './when-durable.ts';
 
 const PURGE_REQUEST = objectSchema('JSApiStreamPurgeRequest', { seq: 'sequence', filter: 'string', keep: 'sequence' });
 
@@ -73,10 +74,7 @@ const purge: ApiRoute = {
     if (stream.config.sealed) throw apiError('StreamSealed');
     if (stream.config.deny_purge) throw apiError('StreamPurgeFailed', { err: 'stream purge not permitted' });
     const purged = await purgeInTurns(stream, filter === '' || filter === '>' ? null : [filter], seq, keep);
-    stream.commits.after((error) => {
-      if (error === null) call.respond({ success: true, purged });
-      else call.fail(apiError('StreamStoreFailed', { err: error.message }));
-    });
+    whenDurable(call, stream, () => call.respond({ success: true, purged }));
   },
 };
 
