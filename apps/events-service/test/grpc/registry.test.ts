@@ -1,22 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
-import { freePort, GoRegistry, TempDir, until } from '../../../../tests/src/index.ts';
-import { GrpcClient, type Stream } from '../support/grpc.ts';
-import { RunningService, serviceEnv } from '../support/service.ts';
+import { freePort, GoRegistry, until } from '../../../../tests/src/index.ts';
+import { GrpcClient, type Stream, startGrpc } from '../support/grpc.ts';
 
 const NAME = 'com.owncloud.api.gateway';
 
-async function start(env: Record<string, string> = {}): Promise<{ service: RunningService; grpcPort: number }> {
-  const dir = new TempDir('events-grpc');
-  const grpcPort = await freePort();
-  const all = { MICRO_REGISTRY: 'nats-js-kv', NATS_GRPC_ADDR: `127.0.0.1:${grpcPort}`, ...env };
-  const service = await RunningService.start(serviceEnv(dir.path, all));
-  onTestFinished(async () => {
-    await service.process.kill();
-    dir[Symbol.dispose]();
-  });
-  return { service, grpcPort };
-}
+const start = (env: Record<string, string> = {}): ReturnType<typeof startGrpc> =>
+  startGrpc({ MICRO_REGISTRY: 'nats-js-kv', ...env });
 
 async function goRegistry(port: number): Promise<GoRegistry> {
   const go = new GoRegistry(port);

@@ -3,24 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort, TempDir, until, WireClient } from '../../../../tests/src/index.ts';
+import { describe, expect, it } from 'vitest';
+import { TempDir, until, WireClient } from '../../../../tests/src/index.ts';
 import { makeAuthority, makeCertificate } from '../../../natsd/test/support/certificates.ts';
 import { CONCURRENT_STREAMS_MAX, RECEIVED_BYTES_MAX, SENT_BYTES_MAX, WATCHERS_MAX } from '../../src/grpc/limits.ts';
-import { GrpcClient, type Stream } from '../support/grpc.ts';
+import { GrpcClient, type Stream, startGrpc } from '../support/grpc.ts';
 import { inProcess } from '../support/in-process.ts';
 import { RunningService, serviceEnv } from '../support/service.ts';
-
-async function start(env: Record<string, string> = {}): Promise<{ service: RunningService; grpcPort: number }> {
-  const dir = new TempDir('events-grpc');
-  const grpcPort = await freePort();
-  const service = await RunningService.start(serviceEnv(dir.path, { NATS_GRPC_ADDR: `127.0.0.1:${grpcPort}`, ...env }));
-  onTestFinished(async () => {
-    await service.process.kill();
-    dir[Symbol.dispose]();
-  });
-  return { service, grpcPort };
-}
 
 describe('health', () => {
   it('follows the state of each component', async () => {
@@ -68,7 +57,7 @@ describe('health', () => {
 
 describe('the gRPC server', () => {
   it('asks for the token', async () => {
-    const { grpcPort } = await start({ NATS_GRPC_TOKEN: 'secret' });
+    const { grpcPort } = await startGrpc({ NATS_GRPC_TOKEN: 'secret' });
     for (const token of [undefined, 'wrong', 'secret!']) {
       const client = GrpcClient.registry(grpcPort, token === undefined ? {} : { token });
       await expect(client.call('ListServices', {})).rejects.toMatchObject({
@@ -93,12 +82,12 @@ describe('the gRPC server', () => {
     const ca = readFileSync(authority.cert);
     const anonymous = { credentials: credentials.createSsl(ca) };
     const known = { credentials: credentials.createSsl(ca, readFileSync(own.key), readFileSync(own.cert)) };
-    const open = await start(env);
+    const open = await startGrpc(env);
     expect(await GrpcClient.health(open.grpcPort, anonymous).call('Check', {})).toEqual({ status: 'SERVING' });
     await expect(GrpcClient.health(open.grpcPort).call('Check', {}, 2_000)).rejects.toMatchObject({
       code: expect.toBeOneOf([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]),
     });
-    const closed = await start({ ...env, NATS_GRPC_TLS_CLIENT_CA: authority.cert });
+    const closed = await startGrpc({ ...env, NATS_GRPC_TLS_CLIENT_CA: authority.cert });
     expect(await GrpcClient.health(closed.grpcPort, known).call('Check', {})).toEqual({ status: 'SERVING' });
     await expect(GrpcClient.health(closed.grpcPort, anonymous).call('Check', {}, 2_000)).rejects.toMatchObject({
       code: expect.toBeOneOf([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]),
@@ -106,7 +95,7 @@ describe('the gRPC server', () => {
   });
 
   it('describes itself', async () => {
-    const { grpcPort } = await start();
+    const { grpcPort } = await startGrpc();
     const require = createRequire(import.meta.url);
     const folder = dirname(require.resolve('@grpc/reflection/package.json'));
     const proto = join(folder, 'build/proto/grpc/reflection/v1/reflection.proto');
@@ -133,7 +122,7 @@ describe('the gRPC server', () => {
     [{ NATS_REGISTRY_TLS_CERT: '/no', NATS_REGISTRY_TLS_KEY: '/no' }, /expected registry\.enable_tls to be true/],
   ])('fails to start with %j', async (env, problem) => {
     using dir = new TempDir('events-grpc');
-    const { grpcPort } = await start();
+    const { grpcPort } = await startGrpc();
     const given: Record<string, string> = { ...env };
     if (given['NATS_GRPC_ADDR']) given['NATS_GRPC_ADDR'] = given['NATS_GRPC_ADDR'].replace('TAKEN', `${grpcPort}`);
     await using service = RunningService.launch(serviceEnv(dir.path, given));
@@ -142,7 +131,7 @@ describe('the gRPC server', () => {
   });
 
   it('refuses messages beyond its limit', async () => {
-    const { grpcPort } = await start();
+    const { grpcPort } = await startGrpc();
     const client = GrpcClient.registry(grpcPort);
     const failing = client.call('Register', { name: 'x'.repeat(RECEIVED_BYTES_MAX), nodes: [{ id: 'a' }] });
     await expect(failing).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
@@ -150,7 +139,7 @@ describe('the gRPC server', () => {
   });
 
   it('sends no message beyond its limit', async () => {
-    const { grpcPort } = await start();
+    const { grpcPort } = await startGrpc();
     // The server's limit is what counts, not that of the client.
     const client = GrpcClient.registry(grpcPort, { channel: { 'grpc.max_receive_message_length': -1 } });
     // The registry holds it in base64, in one message.
@@ -182,7 +171,7 @@ describe('the gRPC server', () => {
   });
 
   it('runs a limited number of calls on a connection, and of watches on all of them', async () => {
-    const { grpcPort } = await start();
+    const { grpcPort } = await startGrpc();
     const client = GrpcClient.registry(grpcPort);
     const watches: Stream[] = [];
     for (let i = 0; i < CONCURRENT_STREAMS_MAX; i++) watches.push(await client.stream('Watch', { service: 'a' }));

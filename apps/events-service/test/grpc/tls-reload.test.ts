@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { freePort, TempDir, until } from '../../../../tests/src/index.ts';
+import { TempDir, until } from '../../../../tests/src/index.ts';
 import { type CertificateFiles, makeAuthority, makeCertificate } from '../../../natsd/test/support/certificates.ts';
 import { TlsCredentials } from '../../src/grpc/tls-credentials.ts';
-import { GrpcClient } from '../support/grpc.ts';
-import { RunningService, serviceEnv } from '../support/service.ts';
+import { GrpcClient, startGrpc } from '../support/grpc.ts';
 
 /** The name of the certificate that a new connection is shown. */
 function shownName(port: number): Promise<string> {
@@ -38,20 +37,13 @@ class FollowedFiles {
   }
 }
 
-async function start(folder: string, env: Record<string, string>): Promise<{ service: RunningService; port: number }> {
-  const port = await freePort();
-  const all = { NATS_GRPC_ADDR: `127.0.0.1:${port}`, ...env };
-  return { service: await RunningService.start(serviceEnv(folder, all)), port };
-}
-
 it('shows new connections the new certificate, goes on with those it has, and keeps it when what follows cannot be used', async () => {
   using dir = new TempDir('events-grpc-tls');
   const [old, young] = ['old', 'young'].map((name) => makeAuthority(dir.path, name));
   const first = makeCertificate(dir.path, 'first', old!);
   const second = makeCertificate(dir.path, 'second', young!);
   const files = new FollowedFiles(dir.path, first);
-  const { service, port } = await start(dir.path, { NATS_GRPC_TLS_CERT: files.cert, NATS_GRPC_TLS_KEY: files.key });
-  await using _ = service;
+  const { service, grpcPort: port } = await startGrpc({ NATS_GRPC_TLS_CERT: files.cert, NATS_GRPC_TLS_KEY: files.key });
   const trusting = (authority: CertificateFiles) => ({
     credentials: credentials.createSsl(readFileSync(authority.cert)),
   });
@@ -89,12 +81,11 @@ it('follows a change of the authority whose certificates clients must show', asy
   const server = makeCertificate(dir.path, 'server', ours!);
   const authority = join(dir.path, 'client-ca.pem');
   writeFileSync(authority, readFileSync(ours!.cert));
-  const { service, port } = await start(dir.path, {
+  const { service, grpcPort: port } = await startGrpc({
     NATS_GRPC_TLS_CERT: server.cert,
     NATS_GRPC_TLS_KEY: server.key,
     NATS_GRPC_TLS_CLIENT_CA: authority,
   });
-  await using _ = service;
   const ca = readFileSync(ours!.cert);
   const showing = ({ cert, key }: CertificateFiles) => ({
     credentials: credentials.createSsl(ca, readFileSync(key), readFileSync(cert)),

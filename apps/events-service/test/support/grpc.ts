@@ -13,9 +13,24 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { onTestFinished } from 'vitest';
-import { repositoryRoot, until } from '../../../../tests/src/index.ts';
+import { freePort, repositoryRoot, TempDir, until } from '../../../../tests/src/index.ts';
+import { RunningService, serviceEnv } from './service.ts';
 
 const PROTO = join(repositoryRoot, 'apps/events-service/proto/registry.proto');
+
+/** A service with its gRPC server, in a folder of its own, until the test ends. */
+export async function startGrpc(
+  env: Record<string, string> = {},
+): Promise<{ service: RunningService; grpcPort: number }> {
+  const dir = new TempDir('events-grpc');
+  const grpcPort = await freePort();
+  const service = await RunningService.start(serviceEnv(dir.path, { NATS_GRPC_ADDR: `127.0.0.1:${grpcPort}`, ...env }));
+  onTestFinished(async () => {
+    await service.process.kill();
+    dir[Symbol.dispose]();
+  });
+  return { service, grpcPort };
+}
 
 /** A failed call. */
 export interface CallFailure {

@@ -14,6 +14,11 @@ const TRACEPARENT = `00-${TRACE_ID}-${PARENT_ID}-01`;
 /** Sends spans soon, and every sync. */
 const SOON = { OTEL_BSP_SCHEDULE_DELAY: '20', NATS_TRACING_SLOW_SYNC: '0s' };
 
+const exportTo = ({ url }: Collector): Record<string, string> => ({
+  OTEL_TRACES_EXPORTER: 'otlp',
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+});
+
 /** The registry in memory makes no requests and messages of its own. */
 const serviceEnv = (base: string, env: Record<string, string> = {}): Record<string, string> =>
   emptyEnv(base, { MICRO_REGISTRY: 'memory', ...env });
@@ -68,8 +73,7 @@ describe('a collector gets the spans of requests', () => {
       using dir = new TempDir('events-tracing');
       const env = {
         ...SOON,
-        OTEL_TRACES_EXPORTER: 'otlp',
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        ...exportTo(collector),
         OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
         OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20geheim',
         OTEL_SERVICE_NAME: 'events',
@@ -117,7 +121,7 @@ describe('a collector gets the spans of requests', () => {
 it('sends spans of syncs that take long, and of recovery with what it found', async () => {
   await using collector = await Collector.http();
   using dir = new TempDir('events-tracing');
-  const env = { ...SOON, OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const env = { ...SOON, ...exportTo(collector) };
   {
     await using service = await RunningService.start(serviceEnv(dir.path, env));
     await makeQueue(service.port);
@@ -151,7 +155,7 @@ it('sends spans of syncs that take long, and of recovery with what it found', as
 it('says in the span of a recovery what it found, and that it cost a message', async () => {
   await using collector = await Collector.http();
   using dir = new TempDir('events-tracing');
-  const env = { ...SOON, OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const env = { ...SOON, ...exportTo(collector) };
   {
     await using service = await RunningService.start(serviceEnv(dir.path));
     await makeQueue(service.port);
@@ -180,7 +184,7 @@ it('says in the span of a recovery what it found, and that it cost a message', a
 it('sends a span when the service registers, and withdraws', async () => {
   await using collector = await Collector.http();
   using dir = new TempDir('events-tracing');
-  const env = { ...SOON, OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const env = { ...SOON, ...exportTo(collector) };
   await using service = await RunningService.start(serviceEnv(dir.path, env));
   expect(await collector.span('registry register')).toMatchObject({
     status: 0,
@@ -197,8 +201,7 @@ describe('with NATS_TRACING_MESSAGES', () => {
     const env = {
       ...SOON,
       NATS_TRACING_MESSAGES: 'true',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...exportTo(collector),
       OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
     };
     await using service = await RunningService.start(serviceEnv(dir.path, env));
@@ -249,8 +252,7 @@ describe('with NATS_TRACING_MESSAGES', () => {
     const env = serviceEnv(dir.path, {
       ...SOON,
       NATS_TRACING_MESSAGES: 'true',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...exportTo(collector),
     });
     {
       await using service = await RunningService.start(env);
@@ -305,8 +307,7 @@ describe('with NATS_TRACING_MESSAGES', () => {
     const env = {
       ...SOON,
       NATS_TRACING_MESSAGES: 'true',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...exportTo(collector),
     };
     await using service = await RunningService.start(serviceEnv(dir.path, env));
     await using nats = await client(service.port);
@@ -326,8 +327,7 @@ describe('with NATS_TRACING_MESSAGES', () => {
     const env = {
       ...SOON,
       NATS_TRACING_MESSAGES: 'true',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...exportTo(collector),
     };
     await using service = await RunningService.start(serviceEnv(dir.path, env));
     await using nats = await client(service.port);
@@ -378,8 +378,7 @@ describe('a collector that is not there', () => {
     await using collector = await Collector.silent();
     const env = {
       NATS_LOG_LEVEL: 'info',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...exportTo(collector),
     };
     await using service = await RunningService.start(serviceEnv(dir.path, env));
     await makeQueue(service.port);
@@ -392,8 +391,7 @@ it('sends the last spans when it stops', async () => {
   await using collector = await Collector.http();
   using dir = new TempDir('events-tracing');
   const env = {
-    OTEL_TRACES_EXPORTER: 'otlp',
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    ...exportTo(collector),
     OTEL_BSP_SCHEDULE_DELAY: '3600000',
   };
   await using service = await RunningService.start(serviceEnv(dir.path, env));
@@ -467,7 +465,7 @@ it('does not start with headers that gRPC cannot send, and says so', () => {
 it('leaves tracing off where OTEL_SDK_DISABLED says so', async () => {
   await using collector = await Collector.http();
   using dir = new TempDir('events-tracing');
-  const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SDK_DISABLED: 'true' };
+  const env = { ...exportTo(collector), OTEL_SDK_DISABLED: 'true' };
   await using service = await RunningService.start(serviceEnv(dir.path, env));
   await makeQueue(service.port);
   expect(await service.process.stop()).toBe(0);
