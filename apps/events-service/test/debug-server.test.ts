@@ -185,6 +185,8 @@ it('asks for its token on everything but the probes', async () => {
       },
     });
   }
+  const nameless = JSON.parse((await ask(service.debugPort, '/metrics')).body);
+  expect(nameless.error.innererror['request-id']).toMatch(/^[0-9a-f-]{36}$/);
   expect((await ask(service.debugPort, '/metrics', { Authorization: 'Bearer secret' })).status).toBe(200);
   expect((await ask(service.debugPort, '/nothing', { Authorization: 'Bearer secret' })).status).toBe(404);
 });

@@ -239,6 +239,16 @@ describe('wrong values', () => {
       'env NATS_DISK_WARN_PERCENT: nats.disk_warn_percent is "101", expected an integer from 0 to 100',
     ],
     [
+      'NATS_DISK_WARN_PERCENT',
+      '96',
+      'env NATS_DISK_WARN_PERCENT: nats.disk_warn_percent is 96, expected at most nats.disk_critical_percent, which is 95',
+    ],
+    [
+      'NATS_DISK_CRITICAL_PERCENT',
+      '70',
+      'env NATS_DISK_CRITICAL_PERCENT: nats.disk_critical_percent is 70, expected at least nats.disk_warn_percent, which is 80',
+    ],
+    [
       'NATS_TLS_CLIENT_CA',
       '/ca.pem',
       'env NATS_TLS_CLIENT_CA: nats.tls_client_ca is set, but nobody is asked for a certificate: expected nats.enable_tls to be true',

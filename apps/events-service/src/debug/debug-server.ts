@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -118,7 +118,7 @@ function send(response: ServerResponse, { status, type, body, headers }: DebugAn
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse): void {
-  const id = request.headers['x-request-id'] ?? '';
+  const id = request.headers['x-request-id'] ?? randomUUID();
   const innererror = { date: new Date().toISOString(), 'request-id': id };
   const error = { code: 'InvalidAuthenticationToken', innererror, message: 'invalid or missing token' };
   send(response, { status: 401, type: 'application/json', body: JSON.stringify({ error }) });

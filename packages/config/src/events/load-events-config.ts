@@ -168,8 +168,21 @@ function checkTogether(
     const [given, missing] = hasUser ? [user, password] : [password, user];
     problems.push(problemOf(sources, given, `is set without ${missing}, expected both or none`));
   }
+  checkDisk(values, sources, problems);
   checkTls(values, sources, problems);
   checkOtherTls(values, sources, problems);
+}
+
+function checkDisk(values: SettingValues, sources: ReadonlyMap<string, ValueSource>, problems: ConfigProblem[]): void {
+  const [key, other] = ['nats.disk_warn_percent', 'nats.disk_critical_percent'];
+  const [warn, critical] = [Number(values.get(key)), Number(values.get(other))];
+  // What is no share at all is reported already.
+  if (critical <= 0 || warn <= critical || warn > 100) return;
+  const [given, text] =
+    sources.get(key)!.kind === 'default'
+      ? [other, `is ${critical}, expected at least ${key}, which is ${warn}`]
+      : [key, `is ${warn}, expected at most ${other}, which is ${critical}`];
+  problems.push(problemOf(sources, given, text));
 }
 
 /** Accepted as the Go services do, who then serve nobody half of the time. */

@@ -15,6 +15,8 @@ import type { NatsOptions } from './options.ts';
 const REQUEST_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_WAIT_MS = 500;
+/** A login that is refused is tried again after twice the time, and so on up to this: the server logs every attempt. */
+const REFUSED_WAIT_MAX_MS = 10_000;
 const PING_INTERVAL_MS = 20_000;
 const UNANSWERED_PINGS_MAX = 2;
 
@@ -34,6 +36,8 @@ export class NatsLink implements JetStreamLink {
   #isUp = false;
   #closed = false;
   #wake: () => void = () => {};
+  /** Before the next attempt to connect. */
+  #waitMs = RECONNECT_WAIT_MS;
 
   constructor(options: NatsOptions) {
     this.#options = connectionOptions(options);
@@ -60,13 +64,15 @@ export class NatsLink implements JetStreamLink {
     for (;;) {
       try {
         await this.connect();
+        this.#waitMs = RECONNECT_WAIT_MS;
         return;
       } catch (error) {
         if (this.#closed) throw error;
         this.#onError(error);
+        this.#waitMs = isRefusal(error) ? Math.min(2 * this.#waitMs, REFUSED_WAIT_MAX_MS) : RECONNECT_WAIT_MS;
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, RECONNECT_WAIT_MS);
+        const timer = setTimeout(resolve, this.#waitMs);
         this.#wake = () => {
           clearTimeout(timer);
           resolve();
@@ -178,6 +184,10 @@ export class NatsLink implements JetStreamLink {
     this.#isUp = true;
     for (const callback of [...this.#restored]) callback();
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof RegistryError && error.cause instanceof errors.AuthorizationError;
 }
 
 function connectionOptions(options: NatsOptions): NodeConnectionOptions {
