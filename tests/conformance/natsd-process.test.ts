@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync, statfsSync, symlinkSync, writeFi
 import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { expect, it } from 'vitest';
 import { describeTargets, oraclePath, RawClient, repositoryRoot, ServerProcess, TempDir, until } from '../src/index.ts';
 
@@ -157,5 +159,71 @@ describeTargets('nats-server as a program', (target) => {
     expect(jsz).toMatchObject({ config: { store_dir: join(dir.path, 'jetstream') }, streams: 0, messages: 0 });
     expect(readdirSync(dir.path)).toContain('jetstream');
     expect(await server.stop()).toBe(0);
+  });
+
+  it('answers what it has taken, tells its clients and closes them one by one as a lame duck', async () => {
+    using dir = new TempDir('ldm');
+    const file = join(dir.path, 'ldm.conf');
+    writeFileSync(file, 'lame_duck_duration: "30s"\nlame_duck_grace_period: "1s"\n');
+    await using server = await target.start({ args: ['-js', '-sd', dir.path, '-m', '-1', '-D', '-c', file] });
+    const official = await connect({ servers: server.url, reconnect: false });
+    await (await jetstreamManager(official)).streams.add({ name: 'S', subjects: ['s'] });
+    const told = (async () => {
+      for await (const { type } of official.status()) if (type === 'ldm') return true;
+      return false;
+    })();
+    await using client = await RawClient.connect(server.port);
+    client.send('CONNECT {"verbose":false,"protocol":0}\r\nSUB r 1\r\n');
+    await client.flush();
+    client.send('PUB s r 1\r\nx\r\nPING\r\n');
+    // The server has taken the message. nats-server may drop it between its queues, ours acknowledges it in any case.
+    let received = await client.readUntil('PONG\r\n');
+    if (target.name !== 'natsd' && !received.includes('"seq":1')) received += await client.readUntil('"seq":1}');
+    server.child.kill('SIGUSR2');
+    expect(await told).toBe(true);
+    // Neither cuts the goodbye short.
+    server.child.kill('SIGUSR2');
+    await server.line(/user defined signal 2[\s\S]*user defined signal 2/);
+    server.child.kill('SIGTERM');
+    await official.closed();
+    received += await client.untilClosed();
+    expect(received).not.toContain('"ldm"');
+    expect(received).toContain('{"stream":"S","seq":1}');
+    expect(await server.ended()).toBe(0);
+    const lines = server.output.split('\n').filter((line) => line.includes('[INF]'));
+    const texts = lines.map((line) => line.replace(/^.*\[INF\] /, ''));
+    expect(texts.slice(texts.indexOf('Server is ready') + 1)).toEqual([
+      'Trapped "user defined signal 2" signal',
+      'Entering lame duck mode, stop accepting new clients',
+      'Initiating JetStream Shutdown...',
+      'JetStream Shutdown',
+      'Trapped "user defined signal 2" signal',
+      'Trapped "terminated" signal',
+      'Closing existing clients',
+      'Initiating Shutdown...',
+      'Server Exiting..',
+    ]);
+    expect(server.output.split('Client connection closed: Server Shutdown')).toHaveLength(3);
+  });
+
+  it('ends a lame duck at once on SIGINT, and when nobody is connected', async () => {
+    await using left = await target.start();
+    left.child.kill('SIGUSR2');
+    expect(await left.ended()).toBe(0);
+    await using server = await target.start({ args: ['-m', '-1'] });
+    await using client = await RawClient.connect(server.port);
+    await client.flush();
+    server.child.kill('SIGUSR2');
+    await server.line(/Entering lame duck mode/);
+    await expect(RawClient.connect(server.port)).rejects.toThrow('ECONNREFUSED');
+    const health = await fetch(`http://127.0.0.1:${server.monitoringPort}/healthz`);
+    expect([health.status, await health.json()]).toEqual([
+      500,
+      { status: 'error', error: 'failed to be ready for connections after 1ms: server' },
+    ]);
+    expect(await client.flush()).toBe('PONG\r\n');
+    server.child.kill('SIGINT');
+    expect(await server.ended(5000)).toBe(0);
+    expect(server.output).not.toContain('Closing existing clients');
   });
 });

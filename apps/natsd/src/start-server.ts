@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileStorage, JetStream, JetStreamOptions, StorageDependencies } from '@nats-ts/jetstream';
 import { type Clock, type Ids, type Logger, NatsServer, type ServerOptions } from '@nats-ts/server';
+import { keptAlive } from './runtime/kept-alive.ts';
 import { SystemClock } from './runtime/system-clock.ts';
 import { SystemIds } from './runtime/system-ids.ts';
 
@@ -96,6 +97,20 @@ export class EmbeddedServer implements AsyncDisposable {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  /**
+   * Stops it gently, as nats-server does on SIGUSR2: no new clients from now on; JetStream answers what it has taken and
+   * stops; clients are told (INFO with `ldm`), after `lameDuckGracePeriodMs` closed one by one within
+   * `lameDuckDurationMs`. Resolves when the server is stopped; `stop` in between ends it at once. A second call waits for
+   * the first one. Rejects, as `stop`, with what the disk refused.
+   */
+  async lameDuck(): Promise<void> {
+    // What fails here fails in `stop` again: it waits for the same shutdown.
+    if (this.#stopping === null) {
+      await keptAlive(this.server.lameDuck(async () => this.jetstream?.shutdown().catch(() => {})));
+    }
+    await this.stop();
   }
 
   async #stop(): Promise<void> {

@@ -173,8 +173,6 @@ it('says what the signals it does not serve yet would do, and goes on', async ()
   await using natsd = await start();
   natsd.child.kill('SIGHUP');
   await natsd.line(/\[ERR\] Failed to reload server configuration: reloading is not supported yet by nats-ts/);
-  natsd.child.kill('SIGUSR2');
-  await natsd.line(/\[ERR\] Lame duck mode is not supported yet by nats-ts/);
   natsd.child.kill('SIGUSR1');
   await natsd.line(/File log re-open ignored, not a file logger/);
   await using client = await RawClient.connect(natsd.port);

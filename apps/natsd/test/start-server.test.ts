@@ -268,3 +268,35 @@ it('says at the stop what the disk did not take, and frees the port all the same
   await using again = await WireClient.connect(next.port);
   expect((await api(again, 'STREAM.INFO.S')).state.messages).toBe(1);
 });
+
+it('as a lame duck answers what it has taken before clients are told, closes them and is stopped', async () => {
+  const clock = new ManualClock();
+  await using server = await startServer({ port: 0, jetstream: true, clock, pingIntervalMs: 3_600_000 });
+  await using client = await WireClient.connect(server.port);
+  await api(client, 'STREAM.CREATE.S', { name: 'S', subjects: ['s'] });
+  await using raw = await RawClient.connect(server.port);
+  raw.send('CONNECT {"verbose":false,"protocol":1}\r\nSUB acks 1\r\nPING\r\n');
+  await raw.readUntil('connect_info');
+  const acks = 50;
+  raw.send(`${'PUB s acks 1\r\nx\r\n'.repeat(acks)}PING\r\n`);
+  const before = await raw.readUntil('PONG\r\n');
+  const stopped = server.lameDuck();
+  const told = before + (await raw.readUntil('"ldm":true'));
+  expect(told.split('{"stream":"S","seq":')).toHaveLength(acks + 1);
+  expect(server.lameDuck()).toBeInstanceOf(Promise);
+  await expect(RawClient.connect(server.port)).rejects.toThrow('ECONNREFUSED');
+  clock.advance(10_000);
+  clock.advance(1000);
+  await raw.untilClosed();
+  await stopped;
+  expect(server.server.connectionCount).toBe(0);
+});
+
+it('stops at once in the middle of a lame duck', async () => {
+  const clock = new ManualClock();
+  await using server = await startServer({ port: 0, jetstream: true, clock });
+  await using raw = await RawClient.connect(server.port);
+  const leaving = server.lameDuck();
+  await Promise.all([server.stop(), leaving]);
+  await raw.untilClosed();
+});

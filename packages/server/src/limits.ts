@@ -35,6 +35,10 @@ export const DROPPED_PER_TURN = 2048;
 export const DIRTY_CONNECTIONS_MAX = 8192;
 /** Milliseconds a closing connection gets to take its last bytes. As nats-server. */
 export const CLOSE_FLUSH_MS = 100;
+/** Milliseconds between two clients that a lame duck closes, at most. As nats-server. */
+export const LAME_DUCK_PAUSE_MAX_MS = 1000;
+/** Clients a lame duck closes before others get their turn, when more of them are due than timers can tell apart. */
+export const LAME_DUCK_CLOSES_PER_TURN = 64;
 /** Milliseconds to wait at first PING: at most this, plus up to a fifth. As nats-server (spec/core.md 1.5). */
 export const FIRST_PING_MS = 2000;
 /** An RTT older than this is measured again. */

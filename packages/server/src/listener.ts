@@ -27,6 +27,7 @@ export class Listener {
   readonly #server: Server;
   readonly #waitingMax: number;
   #waiting: Socket[] = [];
+  #port = 0;
   #serve: ((socket: Socket) => void) | null = null;
 
   /** @param waitingMax connections that may wait for `serve`; more are closed. */
@@ -37,9 +38,9 @@ export class Listener {
     );
   }
 
+  /** The port it has, or had before `close`; 0 before `open`. */
   get port(): number {
-    const address = this.#server.address() as AddressInfo | null;
-    return address?.port ?? 0;
+    return this.#port;
   }
 
   /**
@@ -96,6 +97,7 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen({ ...options, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
+        this.#port = (this.#server.address() as AddressInfo).port;
         // Running out of file descriptors must not end the process; the next accept may succeed.
         this.#server.on('error', () => {});
         resolve();

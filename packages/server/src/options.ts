@@ -1,4 +1,5 @@
 import type { AuthorizationOptions } from './auth/options.ts';
+import { goDurationOfMs } from './go-format.ts';
 import { OptionsError } from './options-error.ts';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -68,6 +69,13 @@ export interface ServerOptions {
   readonly pingMax?: number;
   /** Milliseconds, default 10 s. Equivalent to write_deadline. */
   readonly writeDeadlineMs?: number;
+  /**
+   * Milliseconds that lame duck mode takes to close all clients, grace period included; default 2 minutes.
+   * Equivalent to lame_duck_duration, which must be 30 s or more in a configuration file.
+   */
+  readonly lameDuckDurationMs?: number;
+  /** Milliseconds before it closes the first one, default 10 s; less than the duration. Equivalent to lame_duck_grace_period. */
+  readonly lameDuckGracePeriodMs?: number;
   /** Skip consumers that are behind instead of slowing producers. Equivalent to no_fast_producer_stall. */
   readonly noFastProducerStall?: boolean;
   /** Equivalent to no_header_support. */
@@ -158,6 +166,8 @@ export function resolveOptions(options: ServerOptions): Settings {
     pingIntervalMs: options.pingIntervalMs ?? 120_000,
     pingMax: options.pingMax ?? 2,
     writeDeadlineMs: options.writeDeadlineMs ?? 10_000,
+    lameDuckDurationMs: options.lameDuckDurationMs ?? 120_000,
+    lameDuckGracePeriodMs: options.lameDuckGracePeriodMs ?? 10_000,
     noFastProducerStall: options.noFastProducerStall ?? false,
     noHeaderSupport: options.noHeaderSupport ?? false,
     noSublistCache: options.noSublistCache ?? false,
@@ -194,6 +204,14 @@ function check(settings: Settings): void {
   positive('max_closed_clients', settings.maxClosedClients);
   positive('ping_interval', settings.pingIntervalMs);
   positive('write_deadline', settings.writeDeadlineMs);
+  positive('lame_duck_duration', settings.lameDuckDurationMs);
+  const { lameDuckDurationMs, lameDuckGracePeriodMs } = settings;
+  if (!(lameDuckGracePeriodMs >= 0)) throw new OptionsError('invalid lame_duck_grace_period, needs to be positive');
+  if (lameDuckGracePeriodMs >= lameDuckDurationMs) {
+    throw new OptionsError(
+      `lame duck grace period (${goDurationOfMs(lameDuckGracePeriodMs)}) should be strictly lower than lame duck duration (${goDurationOfMs(lameDuckDurationMs)})`,
+    );
+  }
   if (settings.maxSubTokens < 0 || settings.maxSubTokens > 255) {
     throw new OptionsError(`max_sub_tokens must be from 0 to 255, got ${settings.maxSubTokens}`);
   }

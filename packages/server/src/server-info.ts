@@ -56,6 +56,17 @@ export function clientInfoLine(info: ServerInfo, connection: Connection, isSecon
   });
 }
 
+/** INFO for a client that is told to look for another server. As nats-server sendLDMToClients. */
+export function lameDuckInfoLine(info: ServerInfo, connection: Connection): Buffer {
+  return encodeInfo({
+    ...info,
+    client_id: connection.cid,
+    client_ip: connection.ip,
+    max_payload: connection.limits.maxPayload,
+    ldm: true,
+  });
+}
+
 function splitHostPort(advertise: string | null, host: string, port: number): { host: string; port: number } {
   if (advertise === null || advertise === '') return { host, port };
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(advertise);

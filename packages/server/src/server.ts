@@ -13,6 +13,7 @@ import { ServerCounters } from './counters.ts';
 import { Router } from './delivery/router.ts';
 import { JetStreamHost } from './host/jetstream-host.ts';
 import { createIdentity, type ServerIdentity } from './identity.ts';
+import { LameDuck } from './lame-duck.ts';
 import { hostPort, Listener } from './listener.ts';
 import type { JetStreamView } from './monitor/jetstream-view.ts';
 import type { Monitor } from './monitor/monitor.ts';
@@ -20,7 +21,7 @@ import type { ServerView } from './monitor/view.ts';
 import { resolveOptions, type ServerOptions, type Settings } from './options.ts';
 import type { ServerDependencies } from './ports.ts';
 import { RateLimitedLog } from './rate-limited-log.ts';
-import { clientInfoLine, serverInfo } from './server-info.ts';
+import { clientInfoLine, lameDuckInfoLine, serverInfo } from './server-info.ts';
 import { type SlowConsumer, SlowConsumers } from './slow-consumers.ts';
 import { logStart } from './start-lines.ts';
 import { collectStatistics, type ServerStatistics } from './statistics.ts';
@@ -55,6 +56,8 @@ export class NatsServer implements AsyncDisposable {
   #info: ServerInfo;
   #jetstream: JetStreamView | null = null;
   #isReady = false;
+  #lameDuck: LameDuck | null = null;
+  #leaving: Promise<void> | null = null;
   #isShutDown = false;
 
   /** @throws OptionsError for options that do not fit together. */
@@ -215,6 +218,26 @@ export class NatsServer implements AsyncDisposable {
     this.#listener.close();
   }
 
+  /** It is in lame duck mode. */
+  get isLameDuck(): boolean {
+    return this.#leaving !== null;
+  }
+
+  /**
+   * Lame duck mode: frees the client port, tells clients to look for another server (INFO with `ldm`), and after
+   * `lameDuckGracePeriodMs` closes them one by one until `lameDuckDurationMs` are over. Resolves when the last one is
+   * closed, at once when there is none, and when `shutdown` comes in between; `shutdown` is left to the caller.
+   * A second call waits for the first one; before `ready` and after `stopAccepting` it does nothing.
+   * Equivalent to SIGUSR2 of nats-server.
+   * @param stopServices stops what clients are served with beside core NATS; called when the port is free, and awaited
+   * before clients are told. What it rejects with is the caller's business, clients are closed all the same.
+   */
+  lameDuck(stopServices: () => Promise<void> = async () => {}): Promise<void> {
+    if (this.#leaving === null && !this.#isReady) return Promise.resolve();
+    this.#leaving ??= this.#leave(stopServices);
+    return this.#leaving;
+  }
+
   /**
    * Closes everything: connections get their last bytes, within 100 ms. To be called when JetStream has committed and
    * answered what it had taken. A second call does nothing.
@@ -223,6 +246,7 @@ export class NatsServer implements AsyncDisposable {
     if (this.#isShutDown) return;
     this.#isShutDown = true;
     this.stopAccepting();
+    this.#lameDuck?.cancel();
     this.#context.flushQueue.flush();
     const open = [...this.#registry.open.values()];
     const closed = open.map((connection) => connection.closed());
@@ -233,6 +257,32 @@ export class NatsServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  /** Tells the clients, and closes them. */
+  async #sendOff(): Promise<void> {
+    const connections = [...this.#registry.open.values()];
+    if (this.#isShutDown || connections.length === 0) return;
+    for (const connection of connections) {
+      // The others cannot read it, or learn of the server with their first PING only.
+      if (connection.options.protocol < 1 || !connection.pinger.hasAnsweredFirst) continue;
+      connection.outbound.append(lameDuckInfoLine(this.#info, connection));
+    }
+    this.#context.flushQueue.flush();
+    const { lameDuckDurationMs: durationMs, lameDuckGracePeriodMs: gracePeriodMs } = this.settings;
+    this.#lameDuck = new LameDuck({ ...this.#deps, connections, durationMs, gracePeriodMs });
+    await this.#lameDuck.run();
+  }
+
+  async #leave(stopServices: () => Promise<void>): Promise<void> {
+    this.#deps.logger.info('Entering lame duck mode, stop accepting new clients');
+    this.stopAccepting();
+    try {
+      await stopServices();
+    } finally {
+      this.#jetstream = null;
+      await this.#sendOff();
+    }
   }
 
   #view(): ServerView {

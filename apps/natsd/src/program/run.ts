@@ -11,6 +11,7 @@ import {
   type ServerConfig,
 } from '@nats-ts/config/server';
 import { ListenError } from '@nats-ts/server';
+import { keptAlive } from '../runtime/kept-alive.ts';
 import { LineLogger } from '../runtime/line-logger.ts';
 import { type EmbeddedServer, startServer } from '../start-server.ts';
 import { PortsFile, writePidFile } from './files.ts';
@@ -192,33 +193,54 @@ const SIGNAL_NAMES: Partial<Record<NodeJS.Signals, string>> = {
 function handleSignals(embedded: EmbeddedServer, log: LineLogger, ports: PortsFile | null): void {
   const on = (signal: NodeJS.Signals, handle: () => void): void => {
     process.on(signal, () => {
-      log.debug(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
+      log.info(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
       handle();
     });
   };
   let isStopping = false;
+  const begin = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    void shutDown(embedded, log, ports);
+  };
   const stop = (signal: NodeJS.Signals): void => {
     process.on(signal, () => {
       log.info(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
-      if (isStopping) return;
-      isStopping = true;
-      void shutDown(embedded, log, ports);
+      // As nats-server: whoever runs it may send SIGTERM after SIGUSR2 without cutting the goodbye short; SIGINT does that.
+      if (signal === 'SIGTERM' && embedded.server.isLameDuck) return;
+      begin();
     });
   };
   stop('SIGINT');
   stop('SIGTERM');
   on('SIGUSR1', () => log.reopen());
-  on('SIGUSR2', () => log.error('Lame duck mode is not supported yet by nats-ts'));
+  on('SIGUSR2', () => {
+    if (isStopping || embedded.server.isLameDuck) return;
+    void keptAlive(lameDuck(embedded, log)).then(begin);
+  });
   on('SIGHUP', () => log.error('Failed to reload server configuration: reloading is not supported yet by nats-ts'));
+}
+
+/** Lame duck mode until the clients are gone; JetStream stops first. */
+async function lameDuck({ server, jetstream }: EmbeddedServer, log: LineLogger): Promise<void> {
+  await server.lameDuck(async () => {
+    if (jetstream === null) return;
+    log.info('Initiating JetStream Shutdown...');
+    // What fails here is told by the shutdown at the end, which waits for the same promise.
+    await jetstream.shutdown().catch(() => {});
+    log.info('JetStream Shutdown');
+  });
 }
 
 async function shutDown(embedded: EmbeddedServer, log: LineLogger, ports: PortsFile | null): Promise<void> {
   log.info('Initiating Shutdown...');
-  if (embedded.jetstream) log.info('Initiating JetStream Shutdown...');
+  // A lame duck's JetStream is stopped already, or about to be.
+  const stopsJetStream = embedded.jetstream !== null && !embedded.server.isLameDuck;
+  if (stopsJetStream) log.info('Initiating JetStream Shutdown...');
   let code = 0;
   try {
     await embedded.stop();
-    if (embedded.jetstream) log.info('JetStream Shutdown');
+    if (stopsJetStream) log.info('JetStream Shutdown');
   } catch (error) {
     log.error(`Shutdown: ${(error as Error).message}`);
     code = 1;

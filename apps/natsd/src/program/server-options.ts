@@ -29,6 +29,8 @@ export function startOptions(config: ServerConfig, defaultStoreDir: string): Sta
     pingIntervalMs: config.pingIntervalMs,
     pingMax: config.maxPingsOut,
     writeDeadlineMs: config.writeDeadlineMs,
+    lameDuckDurationMs: config.lameDuckDurationMs,
+    lameDuckGracePeriodMs: config.lameDuckGracePeriodMs,
     noFastProducerStall: config.noFastProducerStall,
     noHeaderSupport: config.noHeaderSupport,
     noSublistCache: config.noSublistCache,
