@@ -226,4 +226,20 @@ describeTargets('nats-server as a program', (target) => {
     expect(await server.ended(5000)).toBe(0);
     expect(server.output).not.toContain('Closing existing clients');
   });
+
+  it('keeps to its grace period as a lame duck whose clients left by themselves', async () => {
+    using dir = new TempDir('ldm');
+    const file = join(dir.path, 'ldm.conf');
+    writeFileSync(file, 'lame_duck_duration: "30s"\nlame_duck_grace_period: "1s"\n');
+    await using server = await target.start({ args: ['-c', file] });
+    const client = await RawClient.connect(server.port);
+    await client.flush();
+    server.child.kill('SIGUSR2');
+    await server.line(/Entering lame duck mode/);
+    // The first PING of a client is answered in lame duck mode too.
+    expect(await client.flush()).toBe('PONG\r\n');
+    await client[Symbol.asyncDispose]();
+    expect(await server.ended()).toBe(0);
+    expect(server.output).toMatch(/Closing existing clients[\s\S]*Server Exiting\.\./);
+  });
 });

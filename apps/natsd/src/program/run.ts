@@ -227,8 +227,10 @@ async function lameDuck({ server, jetstream }: EmbeddedServer, log: LineLogger):
     if (jetstream === null) return;
     log.info('Initiating JetStream Shutdown...');
     // What fails here is told by the shutdown at the end, which waits for the same promise.
-    await jetstream.shutdown().catch(() => {});
-    log.info('JetStream Shutdown');
+    await jetstream.shutdown().then(
+      () => log.info('JetStream Shutdown'),
+      () => {},
+    );
   });
 }
 
