@@ -1,3 +1,4 @@
+import type { ApiRequest } from '../api/request.ts';
 import { apiError } from '../errors/api-error.ts';
 import { ZERO_TIME } from '../json/go-time.ts';
 import type { Integer } from '../json/integer.ts';
@@ -76,11 +77,8 @@ const namesRoute: ConsumerRoute = {
   queue: 'info',
   errorFields: { total: 0, offset: 0, limit: 0, consumers: [] },
   handle(request, account) {
-    const offset = readOffset(request.decodeOptional(PAGE_REQUEST_SCHEMA));
-    const consumers = sortedConsumers(account.stream(request.tokens[2]!));
-    const at = Math.min(offset, consumers.length);
-    const names = consumers.slice(at, at + NAMES_PAGE).map(({ name }) => name);
-    request.respond({ total: consumers.length, offset: at, limit: NAMES_PAGE, consumers: names });
+    const { place, page } = readPage(request, account, NAMES_PAGE);
+    request.respond({ ...place, consumers: page.map(({ name }) => name) });
   },
 };
 
@@ -89,15 +87,10 @@ const listRoute: ConsumerRoute = {
   queue: 'info',
   errorFields: { total: 0, offset: 0, limit: 0, consumers: [] },
   handle(request, account) {
-    const offset = readOffset(request.decodeOptional(PAGE_REQUEST_SCHEMA));
-    const consumers = sortedConsumers(account.stream(request.tokens[2]!));
-    const at = Math.min(offset, consumers.length);
-    const page = consumers.slice(at, at + LIST_PAGE);
+    const { place, page } = readPage(request, account, LIST_PAGE);
     const offline = page.filter((consumer) => consumer instanceof OfflineConsumer);
     request.respond({
-      total: consumers.length,
-      offset: at,
-      limit: LIST_PAGE,
+      ...place,
       consumers: page.filter((consumer) => consumer instanceof Consumer).map((consumer) => consumer.info()),
       missing: offline.length === 0 ? undefined : offline.map(({ name }) => name),
       offline: offline.length === 0 ? undefined : Object.fromEntries(offline.map(({ name, reason }) => [name, reason])),
@@ -199,11 +192,20 @@ function findOrNull(account: ConsumerAccount, tokens: readonly string[]): Stream
   }
 }
 
+interface Page {
+  readonly place: { readonly total: number; readonly offset: number; readonly limit: number };
+  readonly page: readonly StreamConsumer[];
+}
+
+/** The consumers by name that a request asks for, `limit` at the most, and where they stand among all. */
+function readPage(request: ApiRequest, account: ConsumerAccount, limit: number): Page {
+  const { offset: asked = 0 } = (request.decodeOptional(PAGE_REQUEST_SCHEMA) ?? {}) as { offset?: Integer };
+  const all = sortedConsumers(account.stream(request.tokens[2]!));
+  const offset = Math.min(Math.max(0, Number(asked)), all.length);
+  return { place: { total: all.length, offset, limit }, page: all.slice(offset, offset + limit) };
+}
+
 function sortedConsumers(stream: ConsumerStream): StreamConsumer[] {
   const shown = [...stream.consumers.values()].filter((consumer) => !consumer.isHidden);
   return shown.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function readOffset(body: Record<string, unknown> | null): number {
-  return Math.max(0, Number((body?.['offset'] as Integer | undefined) ?? 0));
 }
