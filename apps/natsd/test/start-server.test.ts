@@ -275,14 +275,19 @@ it('as a lame duck answers what it has taken before clients are told, closes the
   await using client = await WireClient.connect(server.port);
   await api(client, 'STREAM.CREATE.S', { name: 'S', subjects: ['s'] });
   await using raw = await RawClient.connect(server.port);
-  raw.send('CONNECT {"verbose":false,"protocol":1}\r\nSUB acks 1\r\nPING\r\n');
+  raw.send('CONNECT {"verbose":false,"protocol":1,"headers":true}\r\nSUB acks 1\r\nPING\r\n');
   await raw.readUntil('connect_info');
+  const consumer = { stream_name: 'S', config: { durable_name: 'C', ack_policy: 'explicit' } };
+  await api(client, 'CONSUMER.CREATE.S.C', consumer);
+  // One more than will ever come: a request that waits.
   const acks = 50;
+  raw.send(`SUB next 2\r\nPUB $JS.API.CONSUMER.MSG.NEXT.S.C next 12\r\n{"batch":51}\r\n`);
   raw.send(`${'PUB s acks 1\r\nx\r\n'.repeat(acks)}PING\r\n`);
   const before = await raw.readUntil('PONG\r\n');
   const stopped = server.lameDuck();
   const told = before + (await raw.readUntil('"ldm":true'));
   expect(told.split('{"stream":"S","seq":')).toHaveLength(acks + 1);
+  expect(told).toContain('NATS/1.0 409 Server Shutdown');
   expect(server.lameDuck()).toBeInstanceOf(Promise);
   await expect(RawClient.connect(server.port)).rejects.toThrow('ECONNREFUSED');
   clock.advance(10_000);
