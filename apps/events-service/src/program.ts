@@ -108,6 +108,8 @@ async function askedHealth(): Promise<{ line: string; code: number }> {
 async function server(): Promise<number | null> {
   const loaded = load();
   if (loaded === null) return 1;
+  // grpc-js writes its own lines to standard error, beside the JSON log; what they say comes as an error too.
+  process.env['GRPC_VERBOSITY'] ??= 'NONE';
   // Loaded for this command only: probes ask for health every few seconds.
   const { serve } = await import('./serve.ts');
   return serve(loaded);

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +11,7 @@ import { makeAuthority, makeCertificate } from '../../../natsd/test/support/cert
 import { CONCURRENT_STREAMS_MAX, RECEIVED_BYTES_MAX, SENT_BYTES_MAX, WATCHERS_MAX } from '../../src/grpc/limits.ts';
 import { GrpcClient, type Stream, startGrpc } from '../support/grpc.ts';
 import { inProcess } from '../support/in-process.ts';
-import { RunningService, serviceEnv } from '../support/service.ts';
+import { logLines, RunningService, run, serviceEnv } from '../support/service.ts';
 
 describe('health', () => {
   it('follows the state of each component', async () => {
@@ -56,6 +58,16 @@ describe('health', () => {
 });
 
 describe('the gRPC server', () => {
+  it('that cannot listen ends the start, with nothing but lines of the log', async () => {
+    using dir = new TempDir('events-grpc');
+    await using taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const addr = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    const { status: code, stderr } = run(['server'], serviceEnv(dir.path, { NATS_GRPC_ADDR: addr }));
+    expect(code).toBe(1);
+    expect(logLines(stderr).at(-1)?.message).toContain(`NATS_GRPC_ADDR: cannot listen on ${addr}: `);
+  });
+
   it('asks for the token', async () => {
     const { grpcPort } = await startGrpc({ NATS_GRPC_TOKEN: 'secret' });
     for (const token of [undefined, 'wrong', 'secret!']) {
