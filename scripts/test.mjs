@@ -36,5 +36,6 @@ try {
 }
 rmSync(folder, { recursive: true, force: true });
 if (done.status !== 0 && failed === 0) failed = 1;
-process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+if (skipped > 0) say(`${skipped} skipped`);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
