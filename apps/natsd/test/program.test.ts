@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { RawClient, TempDir, until, WireClient } from '../../../tests/src/index.ts';
-import { run, start } from './support/program.ts';
+import { RawClient, repositoryRoot, ServerProcess, TempDir, until, WireClient } from '../../../tests/src/index.ts';
+import { BINARY, run, start } from './support/program.ts';
 
 async function varz(port: number): Promise<Record<string, unknown>> {
   return (await (await fetch(`http://127.0.0.1:${port}/varz`)).json()) as Record<string, unknown>;
@@ -177,4 +178,47 @@ it('says what the signals it does not serve yet would do, and goes on', async ()
   await natsd.line(/File log re-open ignored, not a file logger/);
   await using client = await RawClient.connect(natsd.port);
   expect(await client.flush()).toContain('PONG');
+});
+
+it('stops with 0 and survives the other signals while it starts', async () => {
+  using dir = new TempDir('natsd');
+  // A lock nobody can read is watched for a heartbeat, for some seconds.
+  writeFileSync(join(dir.path, '.nats-ts.lock'), 'who knows');
+  await using natsd = new ServerProcess(BINARY, { args: ['-a', '127.0.0.1', '-p', '-1', '-js', '-sd', dir.path] });
+  await natsd.line(/ {2}ID: /);
+  natsd.child.kill('SIGUSR1');
+  await natsd.line(/File log re-open ignored, not a file logger/);
+  natsd.child.kill('SIGHUP');
+  await natsd.line(/Failed to reload server configuration/);
+  natsd.child.kill('SIGTERM');
+  expect(await natsd.ended()).toBe(0);
+  expect(natsd.output).toContain('Server Exiting..');
+  expect(natsd.output).not.toContain('Server is ready');
+});
+
+// `npm run build` writes down which Node the launchers take.
+const hasNodePath = existsSync(join(repositoryRoot, '.tools/node-path'));
+
+it.runIf(hasNodePath)(
+  'starts from anywhere, however the shell finds directories and with a node on PATH that is of no use',
+  () => {
+    using dir = new TempDir('natsd');
+    writeFileSync(join(dir.path, 'node'), '#!/bin/sh\nexit 9\n', { mode: 0o755 });
+    const env = { ...process.env, CDPATH: `.:${repositoryRoot}`, PATH: `${dir.path}:${process.env['PATH']}` };
+    for (const [program, flag] of [
+      ['natsd', '-v'],
+      ['events-service', 'version'],
+    ] as const) {
+      const done = spawnSync(`apps/${program}/bin/${program}`, [flag], { cwd: repositoryRoot, env, encoding: 'utf8' });
+      expect(done).toMatchObject({ status: 0, stdout: expect.stringMatching(/2\.15\.1/) });
+    }
+  },
+);
+
+it.runIf(process.platform === 'linux')('ends when the store directory can never be made', () => {
+  const done = run('-a', '127.0.0.1', '-p', '-1', '-js', '-sd', '/proc/nats-ts/store');
+  expect(done.status).toBe(1);
+  expect(done.stderr).toMatch(
+    /\[FTL\] Can't start JetStream: store directory "\/proc\/nats-ts\/store" cannot be used: ENOENT/,
+  );
 });

@@ -119,13 +119,15 @@ function openLog(config: ServerConfig): LineLogger {
 async function start(config: ServerConfig, log: LineLogger): Promise<number | null> {
   const ports =
     config.portsFileDir === '' ? null : new PortsFile(config.portsFileDir, process.env['NATS_TS_ARGV0'] || 'natsd');
-  let embedded: EmbeddedServer;
   try {
     if (config.pidFile !== '') writePidFile(config.pidFile);
   } catch (error) {
     log.fatal(`Could not write pidfile: ${(error as Error).message}`);
     return 1;
   }
+  // From here on, so that a signal during a long recovery finds somebody.
+  const signals = handleSignals(log, ports);
+  let embedded: EmbeddedServer;
   try {
     embedded = await startServer({
       ...startOptions(config, DEFAULT_STORE_DIR),
@@ -138,12 +140,12 @@ async function start(config: ServerConfig, log: LineLogger): Promise<number | nu
     log.fatal(startError(error, config));
     return 1;
   }
+  signals.embedded = embedded;
   try {
     ports?.write(embedded);
   } catch (error) {
     log.error(`Error writing ports file to ${config.portsFileDir}: ${(error as Error).message}`);
   }
-  handleSignals(embedded, log, ports);
   return null;
 }
 
@@ -190,7 +192,13 @@ const SIGNAL_NAMES: Partial<Record<NodeJS.Signals, string>> = {
   SIGUSR2: 'user defined signal 2',
 };
 
-function handleSignals(embedded: EmbeddedServer, log: LineLogger, ports: PortsFile | null): void {
+/** What signals act on: nothing yet while the server starts. */
+interface SignalTarget {
+  embedded: EmbeddedServer | null;
+}
+
+function handleSignals(log: LineLogger, ports: PortsFile | null): SignalTarget {
+  const target: SignalTarget = { embedded: null };
   const on = (signal: NodeJS.Signals, handle: () => void): void => {
     process.on(signal, () => {
       log.info(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
@@ -201,13 +209,13 @@ function handleSignals(embedded: EmbeddedServer, log: LineLogger, ports: PortsFi
   const begin = (): void => {
     if (isStopping) return;
     isStopping = true;
-    void shutDown(embedded, log, ports);
+    void shutDown(target.embedded, log, ports);
   };
   const stop = (signal: NodeJS.Signals): void => {
     process.on(signal, () => {
       log.info(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
       // As nats-server: whoever runs it may send SIGTERM after SIGUSR2 without cutting the goodbye short; SIGINT does that.
-      if (signal === 'SIGTERM' && embedded.server.isLameDuck) return;
+      if (signal === 'SIGTERM' && target.embedded?.server.isLameDuck) return;
       begin();
     });
   };
@@ -215,10 +223,14 @@ function handleSignals(embedded: EmbeddedServer, log: LineLogger, ports: PortsFi
   stop('SIGTERM');
   on('SIGUSR1', () => log.reopen());
   on('SIGUSR2', () => {
-    if (isStopping || embedded.server.isLameDuck) return;
-    void keptAlive(lameDuck(embedded, log)).then(begin);
+    const { embedded } = target;
+    if (isStopping || embedded?.server.isLameDuck) return;
+    // A server that still starts has nobody to say goodbye to.
+    if (embedded === null) begin();
+    else void keptAlive(lameDuck(embedded, log)).then(begin);
   });
   on('SIGHUP', () => log.error('Failed to reload server configuration: reloading is not supported yet by nats-ts'));
+  return target;
 }
 
 /** Lame duck mode until the clients are gone; JetStream stops first. */
@@ -234,14 +246,15 @@ async function lameDuck({ server, jetstream }: EmbeddedServer, log: LineLogger):
   });
 }
 
-async function shutDown(embedded: EmbeddedServer, log: LineLogger, ports: PortsFile | null): Promise<void> {
+/** A server that still starts has acknowledged nothing: it is left where it stands, as a kill would leave it. */
+async function shutDown(embedded: EmbeddedServer | null, log: LineLogger, ports: PortsFile | null): Promise<void> {
   log.info('Initiating Shutdown...');
   // A lame duck's JetStream is stopped already, or about to be.
-  const stopsJetStream = embedded.jetstream !== null && !embedded.server.isLameDuck;
+  const stopsJetStream = embedded !== null && embedded.jetstream !== null && !embedded.server.isLameDuck;
   if (stopsJetStream) log.info('Initiating JetStream Shutdown...');
   let code = 0;
   try {
-    await embedded.stop();
+    await embedded?.stop();
     if (stopsJetStream) log.info('JetStream Shutdown');
   } catch (error) {
     log.error(`Shutdown: ${(error as Error).message}`);
