@@ -17,6 +17,7 @@ import {
   unlink,
   write,
 } from 'node:fs';
+import { dirname } from 'node:path';
 
 /**
  * How a file is opened: `read` an existing one, `update` an existing one, `create` it for reading and writing if it
@@ -200,7 +201,24 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async mkdir(path: string): Promise<void> {
-    await promised<string | undefined>((callback) => mkdir(path, { recursive: true, mode: DIRECTORY_MODE }, callback));
+    try {
+      await this.#mkdirOrThere(path);
+    } catch (error) {
+      const parent = dirname(path);
+      // Where the parent is there nothing can be done. Node's own recursive mkdir tries for ever then, in /proc for one.
+      const isParentMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && parent !== path;
+      if (!isParentMissing || (await this.isDirectory(parent))) throw error;
+      await this.mkdir(parent);
+      await this.#mkdirOrThere(path);
+    }
+  }
+
+  async #mkdirOrThere(path: string): Promise<void> {
+    try {
+      await done((callback) => mkdir(path, DIRECTORY_MODE, callback));
+    } catch (error) {
+      if (!(await this.isDirectory(path))) throw error;
+    }
   }
 
   rename(from: string, to: string): Promise<void> {
