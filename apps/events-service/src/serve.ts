@@ -14,7 +14,8 @@ export async function serve(loaded: LoadedEventsConfig): Promise<number | null> 
     process.stderr.write(`NATS_LOG_FILE: cannot open ${loaded.config.log.file}: ${(error as Error).message}\n`);
     return 1;
   }
-  for (const warning of loaded.warnings) log.warn(warning);
+  // At any level: by default only errors are logged, and nobody would know.
+  for (const warning of loaded.warnings) log.always(warning, {}, 'warn');
   const service = new EventsService(loaded.config, log, ownVersion(), { shownSettings: loaded.settings });
   const systemd = SystemdNotifier.fromEnvironment(process.env, log);
   handleSignals(service, log, systemd);

@@ -48,6 +48,14 @@ it('serves anybody on loopback without TLS, names its cluster and keeps its data
   expect(readdirSync(join(dir.path, 'nats'))).not.toContain('tls.crt');
 });
 
+it('takes an empty store directory for none, and says so at any level', async () => {
+  using dir = new TempDir('events');
+  await using service = await RunningService.start(serviceEnv(dir.path, { NATS_NATS_STORE_DIR: '' }));
+  const lines = logLines(service.output);
+  expect(lines[0]).toMatchObject({ level: 'warn', message: expect.stringContaining('NATS_NATS_STORE_DIR') });
+  expect(lines[1]?.message).toBe(`Store directory: ${dir.path}/nats`);
+});
+
 it('has its own ports unless told otherwise: 9233 for clients, 9234 for probes', async () => {
   using dir = new TempDir('events');
   const { NATS_NATS_PORT: _port, NATS_DEBUG_ADDR: _address, ...unset } = serviceEnv(dir.path);
