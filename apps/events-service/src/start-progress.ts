@@ -5,8 +5,8 @@ type ProgressObserver = NonNullable<NonNullable<EmbeddedJetStream['observer']>['
 
 /** Milliseconds between two lines about a recovery that takes long. */
 export const PROGRESS_INTERVAL_MS = 3_000;
-/** Streams being read that a line names; the store reads no more at once. */
-const STREAMS_NAMED_MAX = 4;
+/** Streams being read that a line names; the store reads no more at once. Others are left out of the line. */
+export const STREAMS_NAMED_MAX = 4;
 
 /** Says every few seconds how far the recovery of a large store has come; a quick one says nothing. */
 export class StartProgress implements ProgressObserver {

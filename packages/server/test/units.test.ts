@@ -5,6 +5,7 @@ import { SlabPool } from '../src/connection/slabs.ts';
 import { goDuration, goTime, uptime } from '../src/go-format.ts';
 import {
   DIRTY_CONNECTIONS_MAX,
+  FREE_LARGE_SLABS_MAX,
   FREE_SMALL_SLABS_MAX,
   LARGE_SLAB_BYTES,
   RATE_LIMITED_TEXTS_MAX,
@@ -129,6 +130,13 @@ describe('slabs', () => {
     const many = Array.from({ length: FREE_SMALL_SLABS_MAX + 3 }, () => pool.take(false));
     for (const one of many) pool.give(one);
     expect(pool.freeCount).toBe(FREE_SMALL_SLABS_MAX);
+  });
+
+  it('of the large size are kept up to a limit of their own', () => {
+    const pool = new SlabPool(null);
+    const many = Array.from({ length: FREE_LARGE_SLABS_MAX + 1 }, () => pool.take(true));
+    for (const one of many) pool.give(one);
+    expect(pool.freeCount).toBe(FREE_LARGE_SLABS_MAX);
   });
 });
 

@@ -17,7 +17,7 @@ export interface DebugSettings {
 
 const HEADERS_TIMEOUT_MS = 5_000;
 /** Connections at a time; more are closed. */
-const CONNECTIONS_MAX = 256;
+export const CONNECTIONS_MAX = 256;
 
 /** The debug server: routes over HTTP behind a token. */
 export class DebugServer {

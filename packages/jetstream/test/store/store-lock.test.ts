@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HEARTBEAT_DEAD_MS, HEARTBEAT_MS, StoreLockedError } from '../../src/store/file/store-lock.ts';
+import { NodeFileSystem } from '../../src/store/file/file-system.ts';
+import { ATTEMPTS_MAX, HEARTBEAT_DEAD_MS, HEARTBEAT_MS, StoreLockedError } from '../../src/store/file/store-lock.ts';
 import { ManualClock, turns } from '../manual-clock.ts';
 import { countingIds, openStorage, testDependencies } from './dependencies.ts';
 
@@ -111,6 +112,19 @@ describe('store lock', () => {
     await expect(own()).rejects.toThrow(`in use by process ${process.pid}`);
     await storage.close();
     await (await own()).close();
+  });
+
+  it('gives up when the lock changes hands whenever it is tried for', async () => {
+    let attempts = 0;
+    class BusyFileSystem extends NodeFileSystem {
+      override async link(): Promise<void> {
+        // One more than that, and the lock is there to be had.
+        if (++attempts <= ATTEMPTS_MAX) throw Object.assign(new Error('taken'), { code: 'EEXIST' });
+      }
+    }
+    const opening = openStorage(directory, testDependencies({ ids: countingIds('V') }, new BusyFileSystem()));
+    await expect(opening).rejects.toThrow(`store directory "${directory}": lock changes hands all the time`);
+    expect(attempts).toBe(ATTEMPTS_MAX);
   });
 
   it('is not fooled by another process that got the pid of the dead holder', async () => {

@@ -17,7 +17,8 @@ export const HEARTBEAT_OLD_MS = 60_000;
 
 const WATCH_INTERVAL_MS = 100;
 const CONTENT_BYTES = 512;
-const ATTEMPTS_MAX = 50;
+/** Times the lock is tried for while others take it and go; then opening the store fails. */
+export const ATTEMPTS_MAX = 50;
 
 /** The store directory belongs to another process. */
 export class StoreLockedError extends Error {

@@ -12,7 +12,9 @@ import {
   BLOCK_SUBJECTS_MAX,
   INDEX_DELETED_MAX,
 } from '../../../src/store/file/messages/limits.ts';
+import { SKIP_RECORDS_MAX } from '../../../src/store/file/messages/log-writer.ts';
 import {
+  EMPTY_RECORD_BYTES,
   isErased,
   isTombstone,
   recordLength,
@@ -349,6 +351,21 @@ describe('a start', () => {
 });
 
 describe('limits', () => {
+  it('sequences skipped at once get a record each up to a number, and one for all beyond', async () => {
+    for (const [count, records] of [
+      [SKIP_RECORDS_MAX, SKIP_RECORDS_MAX],
+      [SKIP_RECORDS_MAX + 1, 1],
+    ] as const) {
+      const disk = new SimDisk();
+      const store = await openStream('/S', dependencies(disk), {});
+      store.skip(count, 1, 0);
+      await committed(store);
+      expect(store.lastSeq).toBe(count);
+      expect(disk.content('/S/msgs/1.blk').length).toBe(records * EMPTY_RECORD_BYTES);
+      await store.close();
+    }
+  });
+
   it('a jump over more sequences than a block may lack starts a new block', async () => {
     const disk = new SimDisk();
     const store = await openStream('/S', dependencies(disk), {});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { REPAIR_BYTES_MAX } from '../../../src/store/file/messages/limits.ts';
+import { REPAIR_BYTES_MAX, REPAIR_HASHES_MAX } from '../../../src/store/file/messages/limits.ts';
 import { recordLength, writeEmptyRecord, writeMessageRecord } from '../../../src/store/file/messages/record.ts';
 import { Repairer } from '../../../src/store/file/messages/repair.ts';
 import { scanBlock } from '../../../src/store/file/messages/scan.ts';
@@ -80,6 +80,25 @@ describe('scan', () => {
 
   it('takes an empty block for empty', () => {
     expect(scanBlock(key, Buffer.alloc(0), 0)).toMatchObject({ offsets: [], gaps: [], end: 0 });
+  });
+
+  it('looks for wrong bytes only until the hashes of a block are used up', () => {
+    // The content of each damaged record in front costs 255 hashes a byte, in vain.
+    const each = 255 * (REPAIR_BYTES_MAX - 12);
+    const hopeless = Math.ceil(REPAIR_HASHES_MAX / each);
+    for (const [count, repaired] of [
+      [1, true],
+      [hopeless, false],
+    ] as const) {
+      const payload = 'x'.repeat(REPAIR_BYTES_MAX - 31);
+      // A sound record behind each: damage that follows upon damage is not looked at.
+      const block = blockOf(...Array.from({ length: 2 * (count + 1) }, () => payload));
+      for (let at = 0; at <= count; at++) {
+        block[2 * at * REPAIR_BYTES_MAX + 100]! ^= 1;
+        if (at < count) block[2 * at * REPAIR_BYTES_MAX + 101]! ^= 1;
+      }
+      expect(scanBlock(key, block, block.length).repaired).toEqual(repaired ? [2 * count * REPAIR_BYTES_MAX] : []);
+    }
   });
 
   it('finds the end of megabytes of rubbish', () => {

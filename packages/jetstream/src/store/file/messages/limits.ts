@@ -30,5 +30,5 @@ export const INDEX_DELETED_MAX: number = 32 * 1024 * 1024;
 /** Length of a damaged record up to which a single wrong byte anywhere in it is looked for. */
 export const REPAIR_BYTES_MAX = 256;
 
-/** Hashes tried per block to put single wrong bytes right: a tenth of a second. */
+/** Hashes tried per block to put single wrong bytes right: a tenth of a second. Beyond it damage stays what it is. */
 export const REPAIR_HASHES_MAX = 1_000_000;

@@ -6,8 +6,8 @@ import { Segment } from './segment.ts';
 import { SeqSet } from './seq-set.ts';
 import type { StreamLog } from './stream-log.ts';
 
-/** Sequences skipped at once that get a record each. */
-const SKIP_RECORDS_MAX = 64;
+/** Sequences skipped at once that get a record each; more share a single one, that of the last. */
+export const SKIP_RECORDS_MAX = 64;
 
 /** Appends records to the last block's buffer, and begins the next block when it is full. Touches no file. */
 export class LogWriter {
