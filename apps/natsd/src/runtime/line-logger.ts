@@ -26,6 +26,7 @@ const STDERR = 2;
 export class LineLogger {
   readonly #options: LineLoggerOptions;
   readonly #coloured: boolean;
+  readonly #clock = new FineClock();
   #fd: number = STDERR;
   #sizeLimitBytes: number;
   #written = 0;
@@ -91,7 +92,7 @@ export class LineLogger {
 
   #line(level: Level, text: string): void {
     const tag = this.#coloured ? `[\u001b[${COLOURS[level]}m${level}\u001b[0m]` : `[${level}]`;
-    const time = this.#options.time ? ` ${formatNow(this.#options.utc)}` : '';
+    const time = this.#options.time ? ` ${this.#clock.format(this.#options.utc)}` : '';
     this.#write(`[${process.pid}]${time} ${tag} ${text}\n`);
     if (this.#isTooBig()) this.#rotate();
   }
@@ -117,7 +118,7 @@ export class LineLogger {
   #rotate(): void {
     const { file } = this.#options;
     if (file === null) return;
-    const backup = `${file}.${formatNow(this.#options.utc).replace(/[/ :]/g, '.')}000`;
+    const backup = `${file}.${this.#clock.format(this.#options.utc).replace(/[/ :]/g, '.')}000`;
     const before = this.#fd;
     try {
       renameSync(file, backup);
@@ -132,7 +133,9 @@ export class LineLogger {
     }
     closeSync(before);
     // nats-server ends this one line with CRLF.
-    this.#write(`[${process.pid}] ${formatNow(this.#options.utc)} [INF] Rotated log, backup saved as "${backup}"\r\n`);
+    this.#write(
+      `[${process.pid}] ${this.#clock.format(this.#options.utc)} [INF] Rotated log, backup saved as "${backup}"\r\n`,
+    );
     if (this.#options.filesMax > 0) this.#purge(file, this.#options.filesMax - 1);
   }
 
@@ -145,10 +148,10 @@ export class LineLogger {
       try {
         unlinkSync(join(dirname(file), name));
       } catch (error) {
-        this.#write(`[${process.pid}] ${formatNow(this.#options.utc)} [ERR] ${(error as Error).message}\n`);
+        this.#write(`[${process.pid}] ${this.#clock.format(this.#options.utc)} [ERR] ${(error as Error).message}\n`);
         continue;
       }
-      this.#write(`[${process.pid}] ${formatNow(this.#options.utc)} [INF] Purged log file "${name}"\n`);
+      this.#write(`[${process.pid}] ${this.#clock.format(this.#options.utc)} [INF] Purged log file "${name}"\n`);
     }
   }
 }
@@ -156,12 +159,25 @@ export class LineLogger {
 /** Apart from the wall clock by more than this, the fine clock is not believed: the wall clock was set. */
 const FINE_CLOCK_DRIFT_MAX_MS = 5;
 
+/** A wall clock set back by less does not turn lines around, milliseconds. */
+const SET_BACK_MIN_MS = 1_000;
+
 /** The time with microseconds, as nats-server prints it; Node's wall clock tells milliseconds only. */
-function formatNow(utc: boolean): string {
-  const wallMs = Date.now();
-  const fineMs = performance.timeOrigin + performance.now();
-  const ms = Math.abs(fineMs - wallMs) <= FINE_CLOCK_DRIFT_MAX_MS ? fineMs : wallMs;
-  return formatTime(new Date(Math.floor(ms)), Math.floor((ms % 1) * 1000), utc);
+class FineClock {
+  #offsetMs = performance.timeOrigin;
+  #lastMs = 0;
+
+  format(utc: boolean): string {
+    const wallMs = Date.now();
+    let ms = performance.now() + this.#offsetMs;
+    if (Math.abs(ms - wallMs) > FINE_CLOCK_DRIFT_MAX_MS) {
+      this.#offsetMs += wallMs - ms;
+      ms = wallMs;
+    }
+    if (ms < this.#lastMs && this.#lastMs - ms < SET_BACK_MIN_MS) ms = this.#lastMs;
+    this.#lastMs = ms;
+    return formatTime(new Date(Math.floor(ms)), Math.floor((ms % 1) * 1000), utc);
+  }
 }
 
 function formatTime(time: Date, micros: number, utc: boolean): string {
